@@ -1,0 +1,1 @@
+"""What we know: one folder per noun. Domains never import each other."""

@@ -1,0 +1,1 @@
+"""The plumbing: database, clock, messages, audit, configuration. Knows no rule of insurance."""

@@ -1,0 +1,1 @@
+"""The words everything else is written in: money, periods, ids, refusals. Imports nothing of ours."""

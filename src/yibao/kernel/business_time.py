@@ -1,0 +1,29 @@
+"""Business time is Asia/Shanghai whatever the host's zone; instants keep their zone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def business_date(instant: datetime) -> date:
+    """Return the calendar day in China of an instant with zone."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def from_wire(text: str) -> datetime:
+    """Return the instant of a wire time ``yyyy-MM-dd HH:mm:ss``, which has no zone of its own."""
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
+
+
+def to_wire(instant: datetime) -> str:
+    """Return an instant as ``yyyy-MM-dd HH:mm:ss`` of business time."""
+    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
+def age_on(birth_on: date, day: date) -> int:
+    """Return the age in full years on a day; somebody born on 29 February ages on 1 March."""
+    before_birthday = (day.month, day.day) < (birth_on.month, birth_on.day)
+    return day.year - birth_on.year - before_birthday

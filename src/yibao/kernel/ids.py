@@ -1,0 +1,35 @@
+"""Identifiers are opaque digits made by the application, ordered by time, never by a sequence."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Protocol
+
+
+class Ids(Protocol):
+    """Makes identifiers; the entrypoint hands one in, so that tests and replays can repeat them."""
+
+    def new(self, at: datetime) -> str:
+        """Return a new identifier of 24 digits whose order follows ``at`` (business time)."""
+        ...
+
+
+class RandomIds:
+    """Identifiers of 17 digits of time and 7 random digits."""
+
+    def new(self, at: datetime) -> str:
+        """Return a new identifier."""
+        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}{secrets.randbelow(10_000_000):07d}"
+
+
+class CountingIds:
+    """Identifiers that count up: the same run makes the same ids."""
+
+    def __init__(self, start: int = 0) -> None:
+        self._next = start
+
+    def new(self, at: datetime) -> str:
+        """Return the next identifier."""
+        self._next += 1
+        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}{self._next % 10_000_000:07d}"

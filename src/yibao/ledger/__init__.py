@@ -1,0 +1,1 @@
+"""Where money is: the only writer of balances."""

@@ -1,0 +1,1 @@
+"""What the law says: dated parameters and pure formulas. Imports only the kernel; no I/O."""
