@@ -1,1 +1,1 @@
-"""The demo world: invented people in two real cities, generated from a seed."""
+"""The demo world: invented people and institutions in two real cities, and the stories among them."""

@@ -67,6 +67,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         insutype: ``310`` or ``390``.
         med_type: visit class of the wire.
         disease_code: chronic disease, ``""`` if none.
+        recognised: chronic diseases the person is recognised for on that day; some ceilings depend on
+            having several. May be left empty: then only ``disease_code`` counts.
         counters: what the year already used, by counter code; absent means 0.
         account_balance: balance of the own account, 0 if there is none.
         use_account: whether the own account may be charged (``acct_used_flag`` 1).
@@ -83,3 +85,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     counters: dict[str, int] = {}
     account_balance: int = 0
     use_account: bool = False
+    recognised: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 -- Who may do what. The application connects as a role that owns nothing and is no superuser.
 --   yibao_gateway  institutions' messages; its statements are keyed and carry the region themselves
 --   yibao_portal   pages: reads, and only of the region set for the transaction
---   yibao_worker   seals the audit chain, relays the outbox
+--   yibao_worker   seals the audit chain
 -- Ledger, settlements' amounts and audit rows can be added by nobody but appended to; corrected never.
 
 do $$
@@ -20,7 +20,7 @@ grant usage on schema platform, people, enrolment, institutions, catalogue, appl
 
 grant select on all tables in schema platform, people, enrolment, institutions, catalogue, applications, encounters,
     settlements, ledger to yibao_gateway;
-grant insert on platform.message, platform.traffic, platform.audit_entry, platform.outbox, platform.policy_version,
+grant insert on platform.message, platform.traffic, platform.audit_entry, platform.policy_version,
     encounters.encounter, encounters.diagnosis, encounters.fee_line, settlements.settlement, settlements.counter,
     ledger.posting, institutions.sign_in, institutions.item_mapping to yibao_gateway;
 grant update on encounters.encounter, settlements.counter, ledger.personal_account, institutions.sign_in,
@@ -36,10 +36,8 @@ grant insert on access.session, platform.audit_entry to yibao_portal;
 grant update on access.session to yibao_portal;
 grant update (failed, locked_until) on access.staff to yibao_portal;
 
-grant select on platform.audit_entry, platform.audit_seal, platform.outbox to yibao_worker;
+grant select on platform.audit_entry, platform.audit_seal to yibao_worker;
 grant insert on platform.audit_seal, platform.audit_entry to yibao_worker;
-grant update on platform.outbox to yibao_worker;
-grant delete on platform.outbox to yibao_worker;
 
 -- Forced row-level security on every table with a region. The gateway's keyed statements carry the
 -- region themselves; everybody else sees the region of the transaction and nothing when it is unset.
@@ -65,8 +63,7 @@ begin
                        t.nspname, t.relname);
     end loop;
     -- The seal worker walks all regions: it reads digests, not people.
-    for t in select * from (values ('platform', 'audit_entry'), ('platform', 'outbox')) v(nspname, relname) loop
-        execute format('create policy seal on %I.%I to yibao_worker using (true) with check (true)',
-                       t.nspname, t.relname);
-    end loop;
+    create policy seal on platform.audit_entry to yibao_worker using (true) with check (true);
 end $$;
+
+grant execute on all functions in schema settlements, ledger to yibao_gateway, yibao_portal, yibao_worker;

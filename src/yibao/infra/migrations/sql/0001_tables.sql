@@ -12,7 +12,7 @@ create schema settlements;
 create schema ledger;
 create schema access;
 
--- ───────────────────────── platform: messages, audit, outbox ─────────────────────────
+-- ───────────────────────── platform: messages and audit ─────────────────────────
 
 create table platform.region (
     admdvs       text primary key check (admdvs ~ '^\d{6}$'),
@@ -86,16 +86,6 @@ create table platform.audit_seal (
     head       bytea not null,
     sealed_at  timestamptz not null
 );
-
-create table platform.outbox (
-    id         text primary key,
-    admdvs     text not null,
-    topic      text not null,
-    payload    jsonb not null,
-    created_at timestamptz not null,
-    sent_at    timestamptz
-);
-create index outbox_unsent on platform.outbox (created_at) where sent_at is null;
 
 -- Content of every policy version that ever decided something, so that old bills replay (I9).
 create table platform.policy_version (

@@ -1,0 +1,127 @@
+"""The composition root: one ASGI app with the gateway beside the pages. Nobody imports it but the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from yibao.entrypoints import worker
+from yibao.entrypoints.gateway.ways_in import Gateway
+from yibao.entrypoints.gateway.registry import Services
+from yibao.entrypoints.portals.institution.portal import create_portal
+from yibao.entrypoints.portals.services import PortalServices
+from yibao.infra.config import Settings
+from yibao.infra.database import GATEWAY, PORTAL, WORKER, Connection, Database
+from yibao.infra.policy_files import read_policy_files
+from yibao.kernel.clock import Clock, SystemClock
+from yibao.kernel.ids import RandomIds
+from yibao.kernel.refusal import Refusal
+from yibao.policy.loading import load_policy
+from yibao.policy.parameters import RegionPolicy
+from yibao.usecases.settlement.explain_settlement import Explanation, explain
+from yibao.usecases.settlement.shelf import PolicyShelf
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PAGE_PREFIXES = ("/institution", "/ui", "/assets")
+"""Paths under which a POST is a form of a page; every other POST is an institution's message."""
+GATEWAY_PREFIXES = ("/fsi", "/isp-api")
+_log = logging.getLogger("yibao")
+
+
+class App:
+    """The ASGI app: opens its pools at start-up, answers, and closes them at shut-down."""
+
+    def __init__(self, settings: Settings, *, policies: dict[str, RegionPolicy], clock: Clock) -> None:
+        self._settings = settings
+        self._policies = policies
+        self._clock = clock
+        self._stop = asyncio.Event()
+        self._open: list[Database] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._gateway: Gateway | None = None
+        self._portal: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            target = self._gateway if _is_message(scope) else self._portal
+            await target(scope, receive, send)  # type: ignore[misc]
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except Exception as error:
+                    _log.exception("start-up failed")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def start(self) -> None:
+        """Open the pools in their roles and begin the worker's rounds."""
+        url, size = self._settings.database_url, self._settings.connections
+        if url is None:
+            raise RuntimeError("the server needs a database URL; `yibao serve` starts the embedded one")
+        database = await self._opened(url, role=GATEWAY, size=size)
+        pages = await self._opened(url, role=PORTAL, size=max(2, size // 4))
+        sealing = await self._opened(url, role=WORKER, size=1)
+        services = Services(
+            database=database, clock=self._clock, ids=RandomIds(), policies=PolicyShelf(self._policies),
+            settings=self._settings,
+        )
+        self._gateway = Gateway(services)
+        await self._gateway.start()
+        self._portal = create_portal(
+            PortalServices(
+                database=pages, clock=self._clock, ids=RandomIds(),
+                regions={code: policy.name for code, policy in self._policies.items()}, explain=self._explain,
+                is_demo=self._settings.demo, has_tls=self._settings.secure_cookies,
+            )
+        )
+        heads = self._settings.home / "audit-heads.txt"
+        self._tasks.append(
+            asyncio.create_task(worker.run(sealing, clock=self._clock, heads=heads, stop=self._stop))
+        )
+
+    async def stop(self) -> None:
+        """Finish what is under way, write the log out, close the pools."""
+        self._stop.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._gateway is not None:
+            await self._gateway.stop()
+        for database in self._open:
+            await database.close()
+
+    async def _opened(self, url: str, *, role: str, size: int) -> Database:
+        database = await Database.open(url, role=role, size=size)
+        self._open.append(database)
+        return database
+
+    async def _explain(self, tx: Connection, setl_id: str) -> Explanation | Refusal:
+        return await explain(tx, setl_id, policies={p.version: p for p in self._policies.values()})
+
+
+def _is_message(scope: Scope) -> bool:
+    path = scope["path"]
+    if path.startswith(GATEWAY_PREFIXES):
+        return True
+    return scope["method"] == "POST" and not path.startswith(PAGE_PREFIXES)
+
+
+def create_app(settings: Settings) -> App:
+    """Return the app; compiles the law once, so that forked workers share it."""
+    policies = {code: load_policy(texts) for code, texts in read_policy_files().items()}
+    return App(settings, policies=policies, clock=SystemClock())

@@ -1,0 +1,1 @@
+"""Applications: filings that open a benefit, such as the recognition of a chronic disease."""

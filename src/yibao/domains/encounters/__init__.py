@@ -1,0 +1,1 @@
+"""Encounters: visits, their diagnoses and fee lines."""

@@ -1,0 +1,76 @@
+"""Reads of encounters, diagnoses and fee lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+
+from yibao.infra.database import Connection
+
+BY_ID = "select * from encounters.encounter where psn_no = $1 and mdtrt_id = $2"
+TAKEN = """
+select mdtrt_id from encounters.encounter where fixmedins_code = $1 and ipt_otp_no = $2 and state <> 'cancelled'
+"""
+BETWEEN = """
+select * from encounters.encounter
+where psn_no = $1 and fixmedins_code = $2 and begin_at between $3 and $4 and ($5 = '' or med_type = $5)
+  and ($6 = '' or mdtrt_id = $6) and state <> 'cancelled'
+order by begin_at
+"""
+DIAGNOSES = "select * from encounters.diagnosis where psn_no = $1 and mdtrt_id = $2 order by ordinal"
+LINES = """
+select * from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3
+order by occurred_at, length(feedetl_sn), feedetl_sn
+"""
+SERIALS = "select feedetl_sn from encounters.fee_line where psn_no = $1 and mdtrt_id = $2"
+BATCH_DISEASES = """
+select distinct chrg_bchno, disease_code from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
+"""
+COUNT_LINES = "select count(*) from encounters.fee_line where psn_no = $1 and mdtrt_id = $2"
+MEDICINES = """
+select l.*, e.med_type, e.fixmedins_code, t.name as fixmedins_name from encounters.fee_line l
+join encounters.encounter e on e.psn_no = l.psn_no and e.mdtrt_id = l.mdtrt_id
+join institutions.institution t on t.fixmedins_code = e.fixmedins_code
+where l.psn_no = $1 and l.occurred_at between $2 and $3 and l.list_type in ('101', '102', '103', '104', '106')
+  and exists (select from settlements.settlement s where s.psn_no = l.psn_no and s.mdtrt_id = l.mdtrt_id
+              and s.chrg_bchno = l.chrg_bchno and s.kind = 'settlement' and s.state = 'active')
+order by l.occurred_at, l.mdtrt_id, l.feedetl_sn
+"""
+
+
+async def find_encounter(
+    tx: Connection, *, psn_no: str, mdtrt_id: str, lock: bool = False
+) -> asyncpg.Record | None:
+    """Return an encounter of a person; with ``lock`` it stays locked until the transaction ends."""
+    return await tx.fetchrow(BY_ID + (" for update" if lock else ""), psn_no, mdtrt_id)
+
+
+async def find_by_visit_no(tx: Connection, *, fixmedins_code: str, visit_no: str) -> str | None:
+    """Return the id of the encounter that uses the institution's visit number, if any."""
+    return await tx.fetchval(TAKEN, fixmedins_code, visit_no)  # type: ignore[no-any-return]
+
+
+async def list_encounters(
+    tx: Connection, *, psn_no: str, fixmedins_code: str, begin: datetime, end: datetime, med_type: str,
+    mdtrt_id: str,
+) -> list[asyncpg.Record]:
+    """Return a person's encounters at one institution that began in ``[begin, end]``; "" selects all."""
+    return await tx.fetch(BETWEEN, psn_no, fixmedins_code, begin, end, med_type, mdtrt_id)
+
+
+async def list_diagnoses(tx: Connection, *, psn_no: str, mdtrt_id: str) -> list[asyncpg.Record]:
+    """Return the diagnoses of an encounter in their order."""
+    return await tx.fetch(DIAGNOSES, psn_no, mdtrt_id)
+
+
+async def list_lines(tx: Connection, *, psn_no: str, mdtrt_id: str, batch: str) -> list[asyncpg.Record]:
+    """Return the fee lines of one charge batch."""
+    return await tx.fetch(LINES, psn_no, mdtrt_id, batch)
+
+
+async def list_medicines(
+    tx: Connection, *, psn_no: str, begin: datetime, end: datetime
+) -> list[asyncpg.Record]:
+    """Return the settled medicine lines of a person at any institution in ``[begin, end]``."""
+    return await tx.fetch(MEDICINES, psn_no, begin, end)

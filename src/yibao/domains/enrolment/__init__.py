@@ -1,0 +1,1 @@
+"""Enrolment: what somebody is insured for, from when to when."""

@@ -1,0 +1,1 @@
+"""Designated institutions, their agreements, departments, practitioners, sign-ins and item mappings."""

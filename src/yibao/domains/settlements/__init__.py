@@ -1,0 +1,1 @@
+"""Settlements: what was decided and booked, and the counters of the year."""

@@ -1,0 +1,202 @@
+"""Bytes to a JSON object, or a refusal that says where the body stopped being one.
+
+Numbers stay exact, a key that comes twice is refused by name, nesting without end is refused, and bytes
+that are not UTF-8 are found by the field they stand in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from yibao.entrypoints.gateway.checks import BadNumber, parse_integer, parse_number
+from yibao.kernel.refusal import Fault, Refusal, refuse
+
+_DEPTH_MAX = 60
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
+_STRAY = re.compile("[\udc80-\udcff]")
+
+
+class Malformed(Exception):
+    """The body is no readable message."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def _malformed(
+    code: str, reason: str, remedy: str, *, field: str = "", received: str = ""
+) -> Malformed:
+    return Malformed(refuse(code, reason, field=field, received=received, remedy=remedy))
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key came twice."""
+
+    keys_twice: tuple[str, ...] = ()
+
+
+class _Decoder:
+    """One parse; knows whether any object had a key twice."""
+
+    def __init__(self) -> None:
+        self.twice = False
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            self.twice = True
+            seen: set[str] = set()
+            again = tuple(dict.fromkeys(k for k, _ in pairs if k in seen or seen.add(k)))  # type: ignore[func-returns-value]
+            found = _Twice(found)
+            found.keys_twice = again
+        return found
+
+
+def _walk(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value below ``value`` with its path; without recursion, so that no depth harms it."""
+    stack: list[tuple[str, Any]] = [(path, value)]
+    while stack:
+        path, value = stack.pop()
+        yield path, value
+        if isinstance(value, dict):
+            stack.extend((f"{path}.{key}" if path else key, item) for key, item in value.items())
+        elif isinstance(value, list):
+            stack.extend((f"{path}[{index}]", item) for index, item in enumerate(value))
+
+
+def business_path(path: str) -> str:
+    """Return a path of the body as the field tables count it: below ``input``."""
+    for head in ("input.", "Input."):
+        if path.startswith(head):
+            return path[len(head):]
+    return path
+
+
+def _deep_path(text: str) -> str:
+    """Return the path at which nesting passes all reason, found without parsing."""
+    path: list[str] = []
+    key = ""
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        if token[0] == '"':
+            key = found[1]
+        elif token in "{[":
+            path.append(key)
+            key = ""
+            if len(path) > _DEPTH_MAX:
+                return ".".join(part for part in path if part)
+        elif token in "}]" and path:
+            path.pop()
+        elif token == ",":
+            key = ""
+    return ""
+
+
+def _too_deep(text: str) -> Malformed:
+    path = business_path(_deep_path(text))
+    return _malformed(
+        "BODY_TOO_DEEP", f"报文嵌套超过{_DEPTH_MAX}层", "请检查报文结构", field=path, received="过深的嵌套"
+    )
+
+
+def _near(text: str, position: int) -> str:
+    """Return the last key before a position, which is what an engineer looks for first."""
+    keys = re.findall(r'"([A-Za-z_][\w-]{0,60})"\s*:', text[max(0, position - 400):position])
+    return keys[-1] if keys else ""
+
+
+def _parse(text: str) -> Any:
+    decoder = _Decoder()
+    try:
+        value = json.loads(
+            text, object_pairs_hook=decoder.pairs, parse_float=parse_number, parse_int=parse_integer,
+            parse_constant=BadNumber,
+        )
+    except json.JSONDecodeError as error:
+        near = _near(text, error.pos)
+        where = f"第{error.lineno}行第{error.colno}列"
+        raise _malformed(
+            "BODY_NOT_JSON", f"报文不是合法的JSON（{where}，共{len(text)}个字符）", "请检查引号、逗号、括号和转义符",
+            field=near,
+        ) from None
+    except RecursionError:
+        raise _too_deep(text) from None
+    if decoder.twice:
+        faults = tuple(
+            Fault("KEY_TWICE", f"键{key}重复出现", business_path(f"{path}.{key}" if path else key), "", "同一对象内每个键只能出现一次")
+            for path, item in _walk(value) if isinstance(item, _Twice) for key in item.keys_twice
+        )
+        raise Malformed(Refusal(faults))
+    return value
+
+
+def _not_utf8(body: bytes) -> Malformed:
+    """Return the refusal of a body that is not UTF-8, naming the field when the rest can be read."""
+    field = ""
+    try:
+        value = json.loads(body.decode("utf-8", "surrogateescape"))
+        field = next(
+            (
+                business_path(path) for path, item in _walk(value)
+                if isinstance(item, str) and _STRAY.search(item) or isinstance(item, dict) and any(map(_STRAY.search, item))
+            ), "",
+        )
+    except (ValueError, RecursionError):
+        field = ""
+    try:
+        body.decode("gb18030")
+        guess = "，疑为GBK/GB18030编码"
+    except UnicodeDecodeError:
+        guess = ""
+    return _malformed("BODY_NOT_UTF8", f"报文不是合法的UTF-8编码{guess}", "请以UTF-8编码重发", field=field)
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in ``body``.
+
+    Raises:
+        Malformed: empty, other encoding, no JSON, no object, a key twice, or nested beyond reason.
+    """
+    if body[:3] == b"\xef\xbb\xbf":
+        body = body[3:]
+    if not body.strip():
+        raise _malformed("BODY_EMPTY", "报文为空", "请在请求体中发送JSON报文")
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise _malformed("BODY_NOT_UTF8", "报文是UTF-16编码", "请以UTF-8编码重发")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _not_utf8(body) from None
+    value = _parse(text)
+    if not isinstance(value, dict):
+        raise _malformed("BODY_NOT_OBJECT", "报文应为一个JSON对象", "请按接口规范发送报文", field="input")
+    return value
+
+
+def business_content(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the business node: ``input`` or ``Input``, also as JSON text; empty text is an empty object.
+
+    Raises:
+        Malformed: it is neither an object nor the text of one.
+    """
+    value = body.get("input")
+    if value is None or value == "":
+        value = body.get("Input")
+    if isinstance(value, str):
+        text = value.strip()
+        if text in ("", "null"):
+            return {}
+        if text[0] not in "{[":
+            raise _malformed("INPUT_NOT_OBJECT", "交易输入应为对象", "请发送JSON对象，或其JSON文本", field="input", received="文本")
+        value = _parse(text)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _malformed("INPUT_NOT_OBJECT", "交易输入应为对象", "请发送JSON对象，或其JSON文本", field="input")
+    return value

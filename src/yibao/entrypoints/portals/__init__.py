@@ -1,0 +1,1 @@
+"""Ways in for people with a browser: server-rendered pages that work without JavaScript."""

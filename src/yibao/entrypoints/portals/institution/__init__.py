@@ -1,0 +1,1 @@
+"""Pages for the staff of hospitals and pharmacies: their messages and settlements."""

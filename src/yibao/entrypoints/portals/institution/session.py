@@ -1,0 +1,36 @@
+"""Who is asking: every page for staff begins here."""
+
+from __future__ import annotations
+
+from yibao.domains.access.model import StaffSession
+from yibao.entrypoints.portals.look.errors import NotSignedIn
+from yibao.entrypoints.portals.look.forms import SESSION_COOKIE
+from yibao.entrypoints.portals.look.rendering import AnyRequest
+from yibao.entrypoints.portals.services import PortalServices
+from yibao.usecases.access.resume_session import resume_session
+
+TOKEN_MAX = 100
+
+
+def services_of(request: AnyRequest) -> PortalServices:
+    """Return the means of the pages."""
+    services: PortalServices = request.app.state.services
+    return services
+
+
+async def staff_of(request: AnyRequest) -> StaffSession:
+    """Return the member of staff who asks.
+
+    Raises:
+        NotSignedIn: nobody is logged in, or the session has ended.
+    """
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not token or len(token) > TOKEN_MAX or not token.isascii():
+        raise NotSignedIn
+    services = services_of(request)
+    session = await resume_session(
+        services.database, token=token, regions=services.region_codes, now=services.clock.now()
+    )
+    if session is None:
+        raise NotSignedIn
+    return session

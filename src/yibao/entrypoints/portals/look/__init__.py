@@ -1,0 +1,1 @@
+"""The look that all portals share: layout, components, style, and how pages are kept safe."""

@@ -1,0 +1,1 @@
+"""Schema migrations, run by ``yibao.infra.migrate``; never edited after a release."""

@@ -1,0 +1,187 @@
+-- The two statements of the money path. They gather facts under the person's lock and write what was
+-- decided; no benefit rule stands here. Lock order: message, encounter, person.
+
+-- Gather everything a settlement of one charge batch is decided on, in one round trip.
+-- With p_lock the message id, the encounter and the person are locked until the transaction ends;
+-- without it (a trial) nothing is locked or written. The row has found = false when there is no such encounter.
+create function settlements.open_case(
+    p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text, p_lock boolean,
+    out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
+    out found boolean, out admdvs text, out care_admdvs text, out fixmedins_code text, out insutype text,
+    out med_type text, out visit_state text, out begin_at timestamptz, out disease_code text, out disease_name text,
+    out name text, out cert_type text, out certno text, out sex text, out nation text, out birth_on date, out died_on date,
+    out service_on date,
+    out psn_type text, out relation_status text, out relation_reason text, out account_kind text,
+    out civil_servant boolean, out benefit_from date, out benefit_to date, out paid_months integer,
+    out identities text[], out recognised text[],
+    out balance_fen bigint,
+    out counter_codes text[], out counter_used bigint[],
+    out level text, out kind text, out traits text[],
+    out lines bigint, out amount_fen bigint, out own_fen bigint, out over_fen bigint, out first_fen bigint,
+    out scope_fen bigint,
+    out settled_id text
+) language plpgsql as $$
+begin
+    found := false;
+    if p_lock then
+        perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
+        select m.state, m.infno, m.request_digest, m.reply
+            into stored_state, stored_infno, stored_digest, stored_reply
+            from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
+        if stored_state is not null then return; end if;
+        select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
+               e.disease_code, e.disease_name
+            into found, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
+                 disease_code, disease_name
+            from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
+        if found is null then found := false; return; end if;
+        select p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
+            into name, cert_type, certno, sex, nation, birth_on, died_on
+            from people.person p where p.psn_no = p_psn_no for no key update;
+    else
+        select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
+               e.disease_code, e.disease_name, p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
+            into found, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
+                 disease_code, disease_name, name, cert_type, certno, sex, nation, birth_on, died_on
+            from encounters.encounter e join people.person p on p.psn_no = e.psn_no
+            where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
+        if found is null then found := false; return; end if;
+    end if;
+    -- Business time: the day of service is the visit's day in China.
+    service_on := (begin_at at time zone 'Asia/Shanghai')::date;
+    select r.psn_type, r.status, r.status_reason, r.account_kind, r.civil_servant, r.benefit_from, r.benefit_to,
+           r.paid_months, i.identities, c.recognised, a.balance_fen, k.codes, k.used,
+           t.level, t.kind, t.traits, l.n, l.amount, l.own, l.over, l.first, l.scope, s.setl_id
+        into psn_type, relation_status, relation_reason, account_kind, civil_servant, benefit_from, benefit_to,
+             paid_months, identities, recognised, balance_fen, counter_codes, counter_used,
+             level, kind, traits, lines, amount_fen, own_fen, over_fen, first_fen, scope_fen, settled_id
+        from institutions.institution t
+        left join lateral (
+            select * from enrolment.relation x
+            where x.psn_no = p_psn_no and x.insutype = open_case.insutype and x.insured_on <= service_on
+            order by x.insured_on desc limit 1) r on true
+        left join lateral (
+            select array_agg(x.identity_type order by x.identity_type) as identities
+            from enrolment.special_identity x
+            where x.psn_no = p_psn_no and x.valid_from <= service_on
+              and (x.valid_to is null or x.valid_to > service_on)) i on true
+        left join lateral (
+            select array_agg(x.disease_code order by x.disease_code) as recognised
+            from applications.chronic_recognition x
+            where x.psn_no = p_psn_no and x.valid_from <= service_on
+              and (x.valid_to is null or x.valid_to > service_on)) c on true
+        left join ledger.personal_account a on a.psn_no = p_psn_no
+        left join lateral (
+            select array_agg(x.code order by x.code) as codes, array_agg(x.used_fen order by x.code) as used
+            from settlements.counter x
+            where x.psn_no = p_psn_no and x.year = extract(year from service_on)::integer
+              and x.insutype = open_case.insutype) k on true
+        left join lateral (
+            select count(*) as n, sum(x.amount_fen)::bigint as amount, sum(x.own_fen)::bigint as own,
+                   sum(x.over_fen)::bigint as over, sum(x.first_fen)::bigint as first, sum(x.scope_fen)::bigint as scope
+            from encounters.fee_line x
+            where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and x.chrg_bchno = p_batch) l on true
+        left join settlements.settlement s on s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id
+            and s.chrg_bchno = p_batch and s.kind = 'settlement' and s.state = 'active'
+        where t.fixmedins_code = open_case.fixmedins_code;
+end $$;
+
+-- Gather what a reversal is decided on. The settlement is named either by its id (2208) or by the
+-- message that made it (2601, p_original). Row: found = false when there is nothing of that name.
+create function settlements.open_reversal(
+    p_sender text, p_msgid text, p_psn_no text, p_setl_id text, p_original text,
+    out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
+    out original_state text, out original_infno text, out original_psn_no text,
+    out found boolean, out settlement settlements.settlement, out origin_state text, out batch_taken boolean,
+    out dependents text[], out balance_fen bigint, out posting ledger.posting,
+    out counter_codes text[], out counter_used bigint[], out counter_caps bigint[]
+) language plpgsql as $$
+declare v_psn_no text := p_psn_no; v_setl_id text := p_setl_id; v_mdtrt_id text;
+begin
+    found := false;
+    perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
+    select m.state, m.infno, m.request_digest, m.reply
+        into stored_state, stored_infno, stored_digest, stored_reply
+        from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
+    if stored_state is not null then return; end if;
+    if p_original is not null then
+        -- A 2207 still on its way holds this lock until it is committed; we wait for it.
+        perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_original, 0));
+        select m.state, m.infno, m.psn_no, m.setl_id into original_state, original_infno, original_psn_no, v_setl_id
+            from platform.message m where m.sender = p_sender and m.msgid = p_original;
+        if v_setl_id is null then return; end if;
+        v_psn_no := original_psn_no;
+    end if;
+    select s.mdtrt_id into v_mdtrt_id from settlements.settlement s where s.psn_no = v_psn_no and s.setl_id = v_setl_id;
+    if v_mdtrt_id is null then return; end if;
+    perform 1 from encounters.encounter e where e.psn_no = v_psn_no and e.mdtrt_id = v_mdtrt_id for update;
+    perform 1 from people.person p where p.psn_no = v_psn_no for no key update;
+    select s.* into settlement from settlements.settlement s where s.psn_no = v_psn_no and s.setl_id = v_setl_id;
+    select p.* into posting from ledger.posting p where p.psn_no = v_psn_no and p.posting_id = v_setl_id;
+    select true, o.state, a.balance_fen,
+           exists (select from settlements.settlement x where x.psn_no = v_psn_no and x.mdtrt_id = v_mdtrt_id
+                   and x.chrg_bchno = settlement.chrg_bchno and x.kind = 'settlement' and x.state = 'active'),
+           (select array_agg(x.setl_id order by x.settled_at, x.setl_id) from settlements.settlement x
+             where x.psn_no = v_psn_no and x.year = settlement.year and x.insutype = settlement.insutype
+               and x.kind = 'settlement' and x.state = 'active' and x.setl_id <> v_setl_id
+               and x.counter_codes && settlement.counter_codes
+               and (x.settled_at, x.setl_id) > (settlement.settled_at, settlement.setl_id)),
+           k.codes, k.used, k.caps
+        into found, origin_state, balance_fen, batch_taken, dependents, counter_codes, counter_used, counter_caps
+        from ledger.posting p
+        left join settlements.settlement o on o.psn_no = v_psn_no and o.setl_id = settlement.origin_id
+        left join ledger.personal_account a on a.psn_no = v_psn_no
+        left join lateral (
+            select array_agg(x.code order by x.code) as codes, array_agg(x.used_fen order by x.code) as used,
+                   array_agg(x.cap_fen order by x.code) as caps
+            from settlements.counter x
+            where x.psn_no = v_psn_no and x.year = settlement.year and x.insutype = settlement.insutype) k on true
+        where p.psn_no = v_psn_no and p.posting_id = v_setl_id;
+end $$;
+
+-- Write one decided settlement, refund or reinstatement with everything that hangs on it, in one round trip.
+-- p_settlement and p_posting come as whole rows; p_counter_used (the new totals: the person is locked) and
+-- p_counter_caps run beside the settlement's counters.
+create function settlements.write(
+    p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
+    p_account_delta bigint,
+    p_origin_state text, p_grand_state text,
+    p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea
+) returns void language plpgsql as $$
+declare v_updated integer;
+begin
+    insert into platform.message select (p_message).*;
+    insert into settlements.settlement select (p_settlement).*;
+    insert into ledger.posting select (p_posting).*;
+    if cardinality(p_settlement.counter_codes) > 0 then
+        insert into settlements.counter as c (psn_no, year, insutype, code, admdvs, used_fen, cap_fen)
+            select p_settlement.psn_no, p_settlement.year, p_settlement.insutype, x.code, p_settlement.admdvs, x.used, x.cap
+            from unnest(p_settlement.counter_codes, p_counter_used, p_counter_caps) x(code, used, cap)
+            on conflict (psn_no, year, insutype, code) do update
+                set used_fen = excluded.used_fen, cap_fen = excluded.cap_fen;
+    end if;
+    if p_account_delta <> 0 then
+        update ledger.personal_account a set balance_fen = a.balance_fen + p_account_delta
+            where a.psn_no = p_settlement.psn_no;
+        get diagnostics v_updated = row_count;
+        if v_updated <> 1 then raise exception 'no personal account to post to'; end if;
+    end if;
+    if p_origin_state is not null then
+        update settlements.settlement s set state = p_origin_state
+            where s.psn_no = p_settlement.psn_no and s.setl_id = p_settlement.origin_id and s.state = 'active';
+        get diagnostics v_updated = row_count;
+        if v_updated <> 1 then raise exception 'the settlement to reverse is not active'; end if;
+    end if;
+    if p_grand_state is not null then
+        -- A reinstatement mirrors a refund; the settlement that the refund had reversed is valid again.
+        update settlements.settlement s set state = p_grand_state
+            from settlements.settlement r
+            where r.psn_no = p_settlement.psn_no and r.setl_id = p_settlement.origin_id
+              and s.psn_no = r.psn_no and s.setl_id = r.origin_id and s.state = 'reversed';
+        get diagnostics v_updated = row_count;
+        if v_updated <> 1 then raise exception 'the settlement to reinstate is not reversed'; end if;
+    end if;
+    insert into platform.audit_entry (id, at, actor, sender, channel, verb, object, admdvs, rule, digest)
+        values (p_settlement.setl_id, p_settlement.settled_at, p_audit_actor, p_settlement.sender, 'gateway', p_audit_verb,
+                p_settlement.setl_id, p_settlement.admdvs, p_settlement.policy_version, p_audit_digest);
+end $$;

@@ -1,0 +1,330 @@
+"""A small supervisor of the embedded PostgreSQL: real, durable, on this machine only.
+
+The server runs as our own foreground child that we wait for, so that a killed one never lingers as
+a zombie that looks alive. It listens on a Unix socket in a closed directory, never on TCP.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from yibao.infra.postgres_place import Place, PostgresFailed, choose_place
+
+__all__ = ["EmbeddedPostgres", "PostgresFailed"]
+
+OWNER = "yibao"
+DATABASE = "yibao"
+_HAS_OWNER = "select 1 from pg_roles where rolname = 'yibao'"
+_HAS_DATABASE = "select 1 from pg_database where datname = 'yibao'"
+_SUPERUSER = "postgres"
+_START_WITHIN_S = 15.0
+_STOP_WITHIN_S = 30.0
+_ZOMBIE_PATIENCE_S = 3.0
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "unix_socket_permissions": "0700",
+    "cluster_name": "yibao",
+}
+
+
+class EmbeddedPostgres:
+    """The PostgreSQL of one home directory.
+
+    Exactly one process supervises it (it holds a record lock); others that start the same home
+    use the running server and leave it running.
+    """
+
+    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
+        """Prepare, without touching anything, the server of ``home`` with extra server settings."""
+        self._home = home
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._place: Place | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._adopted: int | None = None
+        self._lock: int | None = None
+
+    # ── use ──
+
+    def start(self) -> str:
+        """Make the cluster if there is none, start or adopt the server, and return the URL of its database.
+
+        Raises:
+            PostgresFailed: no answer within 15 seconds; the text ends with the server's last words.
+        """
+        place = self.place
+        if self._supervise():
+            if not (place.data / "PG_VERSION").exists():
+                self._initialise()
+            pid = _postmaster_pid(place.data)
+            if self._child is None and pid is not None and self._answers():
+                self._adopted = pid
+            elif self._child is None or self._child.poll() is not None:
+                self._spawn_until_it_answers()
+            self._make_owner_and_database()
+        else:
+            self._wait_for_the_other()
+        return self.url_for(DATABASE)
+
+    def stop(self) -> None:
+        """Stop the server cleanly if we supervise it; committed work is on disk either way."""
+        if self._child is not None:
+            _end(self._child)
+        elif self._adopted is not None:
+            _end_adopted(self._adopted, self.place.data)
+        self._child = self._adopted = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def kill(self) -> None:
+        """Kill -9 every process of the server, as a crash would, and reap it."""
+        pid = self._child.pid if self._child else self._adopted or _postmaster_pid(self.place.data)
+        if pid is None:
+            return
+        victims = [pid, *_children_of(pid)]
+        for victim in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+        if self._child is not None:
+            self._child.wait()
+        _wait_until(lambda: not any(_is_running(victim) for victim in victims), within_s=5.0)
+        self._child = self._adopted = None
+
+    def url_for(self, dbname: str) -> str:
+        """Return the URL of a database for the owning role, which is no superuser."""
+        return self._url(OWNER, dbname)
+
+    def admin_url_for(self, dbname: str) -> str:
+        """Return the URL of a database for the server's superuser."""
+        return self._url(_SUPERUSER, dbname)
+
+    def bin(self, name: str) -> Path:
+        """Return the path of a PostgreSQL program such as ``psql`` or ``pgbench``."""
+        return self.place.binaries / name
+
+    @property
+    def place(self) -> Place:
+        """Return the server's directories and user, made on first use."""
+        if self._place is None:
+            self._place = choose_place(self._home)
+        return self._place
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # ── steps ──
+
+    def _supervise(self) -> bool:
+        """Take the supervisor's lock: a record lock, which our forks do not share and our death frees."""
+        if self._lock is not None:
+            return True
+        lock = os.open(self.place.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            return False
+        self._lock = lock
+        return True
+
+    def _wait_for_the_other(self) -> None:
+        if not _wait_until(self._has_database, within_s=_START_WITHIN_S):
+            raise PostgresFailed(
+                f"another process supervises the database in {self.place.root} but it does not answer; "
+                f"stop that process, or see {self.place.log}"
+            )
+
+    def _initialise(self) -> None:
+        """Run initdb beside the final place and move it there, so that a half-made cluster is never used."""
+        place = self.place
+        unfinished = place.root / "data.unfinished"
+        if unfinished.exists():
+            self._run(["/bin/rm", "-rf", str(unfinished)])
+        self._run([
+            str(self.bin("initdb")), "-D", str(unfinished), "--locale=C", "--encoding=UTF8", "--auth=trust",
+            f"--username={_SUPERUSER}", "--data-checksums", "--no-instructions",
+        ])
+        unfinished.rename(place.data)
+
+    def _spawn_until_it_answers(self) -> None:
+        """Start the server, again for 15 s if need be: a dead predecessor may linger in the process table."""
+        deadline = time.monotonic() + _START_WITHIN_S
+        began = time.monotonic()
+        while time.monotonic() < deadline:
+            self._drop_stale_pid_file(patience_over=time.monotonic() - began > _ZOMBIE_PATIENCE_S)
+            child = self._spawn()
+            while child.poll() is None and time.monotonic() < deadline:
+                if self._answers():
+                    self._child = child
+                    return
+                _pause(0.03)
+            if child.poll() is None:
+                _end(child)
+            _pause(0.3)
+        within = f"{_START_WITHIN_S:.0f} s"
+        raise PostgresFailed(f"PostgreSQL did not start in {within}; its last words:\n{_tail(self.place.log)}")
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        place = self.place
+        command = [str(self.bin("postgres")), "-D", str(place.data), "-k", str(place.sockets)]
+        for name, value in self._settings.items():
+            command += ["-c", f"{name}={value}"]
+        with place.log.open("ab") as log:
+            # Its own session: a Ctrl-C at the terminal reaches us, and we stop it after our server.
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **self._as_user(),
+            )
+
+    def _drop_stale_pid_file(self, *, patience_over: bool) -> None:
+        """Remove a postmaster.pid whose number now belongs to another program, or to a lasting zombie."""
+        pid = _postmaster_pid(self.place.data)
+        if pid is None:
+            return
+        state = _process_state(pid)
+        if state is None:
+            return
+        name, letter = state
+        if name != "postgres" or (letter == "Z" and patience_over):
+            (self.place.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _make_owner_and_database(self) -> None:
+        """Make the owning role, which is no superuser, and its database, if they are not there."""
+        if self._psql(_HAS_OWNER) != "1":
+            self._psql(f"create role {OWNER} login createdb createrole")
+        if self._psql(_HAS_DATABASE) != "1":
+            self._psql(f"create database {DATABASE} owner {OWNER}")
+
+    def _has_database(self) -> bool:
+        return self._ask(_HAS_DATABASE) == "1"
+
+    def _answers(self) -> bool:
+        """Say whether a real connection reaches the server of exactly this data directory."""
+        return self._ask("show data_directory") == str(self.place.data)
+
+    def _ask(self, sql: str) -> str | None:
+        try:
+            return self._psql(sql)
+        except PostgresFailed:
+            return None
+
+    def _psql(self, sql: str) -> str:
+        return self._run([
+            str(self.bin("psql")), "-XAtqw", "-v", "ON_ERROR_STOP=1", "-h", str(self.place.sockets),
+            "-U", _SUPERUSER, "-d", "postgres", "-c", sql,
+        ]).strip()
+
+    def _run(self, command: list[str]) -> str:
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **self._as_user()
+        )
+        if done.returncode != 0:
+            raise PostgresFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+    def _as_user(self) -> dict[str, Any]:
+        place = self.place
+        # A fixed small environment: PGPORT, PGHOST and locales of the caller must not reach the server.
+        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        options: dict[str, Any] = {"cwd": str(place.root), "env": environment}
+        if place.uid is not None:
+            options |= {"user": place.uid, "group": place.gid, "extra_groups": []}
+        return options
+
+    def _url(self, role: str, dbname: str) -> str:
+        return f"postgresql://{role}@/{quote(dbname)}?host={quote(str(self.place.sockets), safe='/')}"
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask for a fast shutdown, insist with SIGQUIT after 30 s, and reap the child."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+    try:
+        child.wait(_STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGQUIT)
+        child.wait()
+
+
+def _end_adopted(pid: int, data: Path) -> None:
+    """Stop a server that is not our child: it is down when it has removed its pid file."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
+    _wait_until(lambda: _postmaster_pid(data) is None, within_s=_STOP_WITHIN_S)
+
+
+def _postmaster_pid(data: Path) -> int | None:
+    try:
+        return int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _process_state(pid: int) -> tuple[str, str] | None:
+    """Return name and state letter of a process, None if it is gone or this system has no /proc."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2]
+
+
+def _is_running(pid: int) -> bool:
+    state = _process_state(pid)
+    return state is not None and state[1] != "Z"
+
+
+def _children_of(pid: int) -> list[int]:
+    children = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+            if int(stat[stat.rindex(")") + 4 :].split(" ", 1)[0]) == pid:
+                children.append(int(entry.name))
+    return children
+
+
+def _wait_until(holds: Callable[[], bool], *, within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        _pause(0.05)
+    return True
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    except OSError:
+        return "(no log)"

@@ -1,0 +1,80 @@
+"""Double entry: one row per posting, its legs as arrays that sum to zero (I2).
+
+An amount is what an account receives (+) or gives (-), in fen. A settlement takes from the funds and
+the personal account and gives to the institution's payable; cash changes hands at the till and is
+kept as a memo. A reversal is a new posting that mirrors its origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """One posting; the fields stand in the order of table ``ledger.posting``."""
+
+    psn_no: str
+    posting_id: str
+    admdvs: str
+    kind: str
+    posted_at: datetime
+    setl_id: str | None
+    origin_id: str | None
+    accounts: list[str]
+    amounts: list[int]
+    cash_fen: int
+
+    def of(self, account: str) -> int:
+        """Return what this posting gives to one account, fen."""
+        return sum(a for n, a in zip(self.accounts, self.amounts, strict=True) if n == account)
+
+
+def fund_account(admdvs: str, fund_pay_type: str) -> str:
+    """Return the ledger account of a fund of a region."""
+    return f"fund:{admdvs}:{fund_pay_type}"
+
+
+def personal_account(psn_no: str) -> str:
+    """Return the ledger account of a person's own account."""
+    return f"account:{psn_no}"
+
+
+def payable(fixmedins_code: str) -> str:
+    """Return the ledger account of what is owed to an institution."""
+    return f"payable:{fixmedins_code}"
+
+
+def settlement_posting(
+    *, psn_no: str, setl_id: str, admdvs: str, fixmedins_code: str, posted_at: datetime,
+    funds: Iterable[tuple[str, int]], account_fen: int, cash_fen: int,
+) -> Posting:
+    """Return the posting of a settlement: funds and account pay the institution.
+
+    Args:
+        funds: (fund_pay_type, fen) of every fund with a share.
+        account_fen: what the own account bears; cash_fen: what is paid at the till (memo only).
+    """
+    accounts: list[str] = []
+    amounts: list[int] = []
+    for fund_pay_type, amount in funds:
+        accounts.append(fund_account(admdvs, fund_pay_type))
+        amounts.append(-amount)
+    if account_fen:
+        accounts.append(personal_account(psn_no))
+        amounts.append(-account_fen)
+    accounts.append(payable(fixmedins_code))
+    amounts.append(-sum(amounts))
+    return Posting(
+        psn_no, setl_id, admdvs, "settlement", posted_at, setl_id, None, accounts, amounts, cash_fen
+    )
+
+
+def mirror(origin: Posting, *, posting_id: str, kind: str, posted_at: datetime) -> Posting:
+    """Return the posting that undoes ``origin``: the same legs with the sign turned."""
+    return Posting(
+        origin.psn_no, posting_id, origin.admdvs, kind, posted_at, posting_id, origin.posting_id,
+        list(origin.accounts), [-a for a in origin.amounts], -origin.cash_fen,
+    )

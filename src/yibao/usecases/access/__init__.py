@@ -1,0 +1,1 @@
+"""Staff come and go: log in, stay, log out."""

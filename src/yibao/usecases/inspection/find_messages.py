@@ -1,0 +1,88 @@
+"""Find messages of an institution by any number that stands in them, and add them up."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from yibao.infra.database import Connection
+from yibao.kernel.business_time import SHANGHAI
+from yibao.usecases.inspection import message_queries as sql
+from yibao.usecases.inspection.entries import Entry, from_row
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What to look for; empty text and None mean any.
+
+    Attributes:
+        text: msgid, person number, certificate number, visit id, visit number of the institution, or settlement id.
+        from_on, to_on: days of receipt in business time, both included.
+        page: from 1.
+    """
+
+    text: str = ""
+    infno: str = ""
+    outcome: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+    page: int = 1
+    size: int = 50
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One page of entries, newest first, and the sums over all pages."""
+
+    entries: tuple[Entry, ...]
+    total: int
+    by_outcome: dict[str, int]
+    p95_us: int
+
+
+class References(msgspec.Struct, frozen=True):
+    """What a typed number stands for, beside itself."""
+
+    persons: tuple[str, ...]
+    visits: tuple[str, ...]
+    settlements: tuple[str, ...]
+
+
+async def resolve(tx: Connection, *, sender: str, text: str, cert_types: list[str]) -> References:
+    """Return the persons, visits and settlements that a number stands for at this institution."""
+    found: dict[str, list[str]] = {"person": [], "visit": [], "settlement": []}
+    for row in await tx.fetch(sql.REFERENCES, sender, text, cert_types):
+        found[row["kind"]].append(row["id"])
+    return References(tuple(found["person"]), tuple(found["visit"]), tuple(found["settlement"]))
+
+
+async def find_messages(tx: Connection, *, sender: str, search: Search, cert_types: list[str]) -> Found:
+    """Return the messages of ``sender`` that match, with sums.
+
+    Args:
+        cert_types: kinds of certificate that a number may belong to.
+    """
+    persons, visits, settlements = [search.text], [search.text], [search.text]
+    if search.text:
+        known = await resolve(tx, sender=sender, text=search.text, cert_types=cert_types)
+        persons.extend(known.persons)
+        visits.extend(known.visits)
+        settlements.extend(known.settlements)
+    wanted = (
+        sender, *span(search), search.infno or None, search.outcome or None,
+        search.text or None, persons, visits, settlements,
+    )
+    rows = await tx.fetch(sql.PAGE, *wanted, search.size, (search.page - 1) * search.size)
+    sums = {row["outcome"]: row["entries"] for row in await tx.fetch(sql.SUMS, *wanted)}
+    slowest = await tx.fetchval(sql.SLOWEST, *wanted)
+    return Found(tuple(from_row(row) for row in rows), sum(sums.values()), sums, slowest or 0)
+
+
+def span(search: Search) -> tuple[datetime | None, datetime | None]:
+    """Return the half-open span of instants that the days of a search stand for, None where it is open."""
+    return _start(search.from_on), _start(search.to_on, days=1)
+
+
+def _start(day: date | None, days: int = 0) -> datetime | None:
+    if day is None:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI) + timedelta(days=days)

@@ -1,0 +1,76 @@
+"""The inspector's reads. They look across schemas on purpose: one visit is told by many tables.
+
+Every statement is keyed by the institution ($1) and runs under row-level security of its region.
+"""
+
+from __future__ import annotations
+
+# $1 sender, $2 from, $3 to, $4 infno, $5 outcome, $6 msgid, $7 persons, $8 visits, $9 settlements; null = any.
+_MATCHES = """
+    sender = $1 and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
+    and ($4::text is null or infno = $4)
+    and ($6::text is null or msgid = $6 or psn_no = any($7::text[]) or mdtrt_id = any($8::text[]){settlement})
+"""
+_ENTRIES = f"""
+with entry as (
+    select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id,
+           setl_id, received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
+    from platform.message
+    where {_MATCHES.format(settlement=" or setl_id = any($9::text[])")}
+    union all
+    select 'log', id, msgid, infno, outcome, coalesce(refusal_code, ''), psn_no, mdtrt_id,
+           null, received_at, took_us
+    from platform.traffic
+    where {_MATCHES.format(settlement="")}
+)
+"""
+PAGE = _ENTRIES + """
+select * from entry where ($5::text is null or outcome = $5) and $9::text[] is not null
+order by received_at desc, ref desc limit $10 offset $11
+"""
+SUMS = _ENTRIES + """
+select outcome, count(*) as entries
+from entry where ($5::text is null or outcome = $5) and $9::text[] is not null group by outcome
+"""
+SLOWEST = _ENTRIES + """
+select percentile_disc(0.95) within group (order by took_us) as p95_us
+from entry where ($5::text is null or outcome = $5) and $9::text[] is not null
+"""
+
+# What a number that somebody typed may stand for. A person counts only if this institution met them.
+REFERENCES = """
+select 'person' as kind, p.psn_no as id from people.person p
+where p.cert_type = any($3::text[]) and p.certno = upper($2) and (
+    exists (select from encounters.encounter e where e.psn_no = p.psn_no and e.fixmedins_code = $1)
+    or exists (select from platform.traffic t where t.psn_no = p.psn_no and t.sender = $1)
+    or exists (select from platform.message m where m.psn_no = p.psn_no and m.sender = $1))
+union all
+select 'visit', mdtrt_id from encounters.encounter where fixmedins_code = $1 and ipt_otp_no = $2
+union all
+select 'settlement', same.setl_id from settlements.settlement s
+join settlements.settlement same
+    on same.psn_no = s.psn_no and same.mdtrt_id = s.mdtrt_id and same.chrg_bchno = s.chrg_bchno
+where s.setl_id = $2 and s.fixmedins_code = $1
+"""
+
+_DEED = """
+select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id, setl_id,
+       received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
+"""
+_LOG = """
+select 'log' as source, id as ref, msgid, infno, outcome, coalesce(refusal_code, '') as refusal_code, psn_no, mdtrt_id,
+       null as setl_id, received_at, took_us
+"""
+DEED = _DEED + ", request, reply from platform.message where sender = $1 and msgid = $2"
+LOG = _LOG + ", request, reply from platform.traffic where sender = $1 and id = $2"
+
+TIMELINE = f"""
+{_DEED} from platform.message where sender = $1 and mdtrt_id = $2
+union all {_LOG} from platform.traffic where sender = $1 and mdtrt_id = $2
+order by received_at, ref limit $3
+"""
+SAME_MSGID = f"""
+{_DEED} from platform.message where sender = $1 and msgid = $2
+union all {_LOG} from platform.traffic where sender = $1 and msgid = $2
+order by received_at, ref limit $3
+"""

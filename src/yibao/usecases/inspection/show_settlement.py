@@ -1,0 +1,167 @@
+"""Show a settlement of the own institution: head, payers, lines, and the sums that must hold."""
+
+from __future__ import annotations
+
+import msgspec
+
+from yibao.domains.settlements.model import COLUMNS, Settlement
+from yibao.domains.settlements.model import from_row as settlement_from_row
+from yibao.infra.database import Connection
+from yibao.kernel.identity_number import mask_name
+from yibao.usecases.inspection.field_names import FieldNames
+
+HEAD = f"select {', '.join(COLUMNS)} from settlements.settlement where setl_id = $1 and fixmedins_code = $2"
+# A refund of a refund leads back to the settlement that was once decided; people undo at most a few times.
+DECIDED = """
+with recursive back as (
+    select setl_id, origin_id, 1 as hops from settlements.settlement where psn_no = $1 and setl_id = $2
+    union all
+    select s.setl_id, s.origin_id, b.hops + 1 from back b
+    join settlements.settlement s on s.psn_no = $1 and s.setl_id = b.origin_id where b.hops < 100
+)
+select setl_id from back where origin_id is null
+"""
+MIRRORS = """
+select setl_id, kind from settlements.settlement where psn_no = $1 and origin_id = $2 order by settled_at
+"""
+LINES = """
+select feedetl_sn, item_code, item_name, class_level, charge_type, price_micro, quantity_e4, amount_fen, limit_micro,
+       first_pay, own_fen, over_fen, first_fen, scope_fen, restricted, hosp_appr_flag, reason
+from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3 order by occurred_at, feedetl_sn
+"""
+VISIT = """
+select e.ipt_otp_no, e.disease_code, e.disease_name, e.dept_name, e.dr_name, p.name
+from encounters.encounter e join people.person p on p.psn_no = e.psn_no
+where e.psn_no = $1 and e.mdtrt_id = $2
+"""
+
+
+class SheetLine(msgspec.Struct, frozen=True):
+    """One fee line. Prices in millionths of a yuan, quantity in ten-thousandths, amounts in fen."""
+
+    feedetl_sn: str
+    item_code: str
+    item_name: str
+    class_level: str
+    charge_type: str
+    price_micro: int
+    quantity_e4: int
+    amount_fen: int
+    limit_micro: int | None
+    first_pay: int
+    own_fen: int
+    over_fen: int
+    first_fen: int
+    scope_fen: int
+    restricted: bool
+    hosp_appr_flag: str
+    reason: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A sum that must hold: what it says, both sides in fen."""
+
+    text: str
+    left: int
+    right: int
+
+    @property
+    def holds(self) -> bool:
+        """Say whether both sides are equal."""
+        return self.left == self.right
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A settlement as its institution may see it.
+
+    Attributes:
+        decided_by: the settlement whose facts were decided; another one where this is a refund.
+        person_name: masked.
+        insutype, med_type: Chinese texts.
+        payers: who bears how much, Chinese name, kind (``fund``, ``account``, ``cash``, ``hospital``) and fen.
+        mirrors: later refunds or reinstatements of this one, id and kind.
+    """
+
+    head: Settlement
+    decided_by: str
+    person_name: str
+    visit_no: str
+    disease: str
+    department: str
+    doctor: str
+    insutype: str
+    med_type: str
+    payers: tuple[tuple[str, str, int], ...]
+    lines: tuple[SheetLine, ...]
+    class_names: dict[str, str]
+    mirrors: tuple[tuple[str, str], ...]
+    checks: tuple[Check, ...]
+
+
+async def show_settlement(
+    tx: Connection, *, institution: str, setl_id: str, names: FieldNames
+) -> Sheet | None:
+    """Return a settlement of ``institution``; None where there is none or it is another institution's."""
+    row = await tx.fetchrow(HEAD, setl_id, institution)
+    if row is None:
+        return None
+    head = settlement_from_row(row)
+    lines = tuple(
+        SheetLine(**dict(line)) for line in await tx.fetch(LINES, head.psn_no, head.mdtrt_id, head.chrg_bchno)
+    )
+    visit = await tx.fetchrow(VISIT, head.psn_no, head.mdtrt_id)
+    mirrors = await tx.fetch(MIRRORS, head.psn_no, head.setl_id)
+    return Sheet(
+        head=head,
+        decided_by=await tx.fetchval(DECIDED, head.psn_no, head.setl_id) or head.setl_id,
+        person_name=mask_name(visit["name"]) if visit else "",
+        visit_no=visit["ipt_otp_no"] if visit else "",
+        disease=f"{visit['disease_name']} {visit['disease_code']}".strip() if visit else "",
+        department=visit["dept_name"] if visit else "",
+        doctor=visit["dr_name"] if visit else "",
+        insutype=names.code("insutype", head.insutype) or head.insutype,
+        med_type=names.code("med_type", head.med_type) or head.med_type,
+        payers=payers_of(head, names),
+        lines=lines,
+        class_names={code: names.code("chrgitm_lv", code) for code in sorted({line.class_level for line in lines})},
+        mirrors=tuple((mirror["setl_id"], mirror["kind"]) for mirror in mirrors),
+        checks=checks_of(head, lines),
+    )
+
+
+def payers_of(head: Settlement, names: FieldNames) -> tuple[tuple[str, str, int], ...]:
+    """Return who bears how much; together they are the bill."""
+    shown = [
+        (names.code("fund_pay_type", code) or f"基金 {code}", "fund", amount)
+        for code, amount in zip(head.fund_types, head.fund_amounts, strict=True)
+        if amount and not _is_own(code, names)
+    ]
+    named = sum(amount for _, _, amount in shown)
+    if named != head.fund_fen:
+        shown.append(("其他基金", "fund", head.fund_fen - named))
+    shown.append(("个人账户", "account", head.account_fen))
+    shown.append(("个人现金", "cash", head.cash_fen))
+    if head.hospital_fen:
+        shown.append(("医疗机构承担", "hospital", head.hospital_fen))
+    return tuple(shown)
+
+
+def checks_of(head: Settlement, lines: tuple[SheetLine, ...]) -> tuple[Check, ...]:
+    """Return the identities of the bill, computed anew from what is stored."""
+    checks = [
+        Check("医疗费总额 ＝ 基金支付 ＋ 个人负担 ＋ 医院负担", head.medfee_fen,
+              head.fund_fen + head.person_fen + head.hospital_fen),
+        Check("医疗费总额 ＝ 全自费 ＋ 超限价 ＋ 先行自付 ＋ 符合范围", head.medfee_fen,
+              head.own_fen + head.over_fen + head.first_fen + head.scope_fen),
+        Check("个人负担 ＝ 个人账户 ＋ 个人现金", head.person_fen, head.account_fen + head.cash_fen),
+    ]
+    if lines:
+        sign = -1 if head.kind == "refund" else 1
+        checks.append(Check("医疗费总额 ＝ 各明细金额之和", head.medfee_fen, sign * sum(i.amount_fen for i in lines)))
+        checks.append(Check("符合范围 ＝ 各明细符合范围之和", head.scope_fen, sign * sum(i.scope_fen for i in lines)))
+    return tuple(checks)
+
+
+def _is_own(code: str, names: FieldNames) -> bool:
+    text = names.code("fund_pay_type", code)
+    return "个人账户" in text or "医院" in text or "医疗机构" in text

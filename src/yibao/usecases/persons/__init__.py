@@ -1,0 +1,1 @@
+"""Identifying a person and checking what the person is entitled to."""

@@ -1,0 +1,1 @@
+"""What institutions look up: institutions, departments, practitioners."""

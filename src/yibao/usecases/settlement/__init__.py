@@ -1,0 +1,1 @@
+"""Settling a visit, trying it, undoing it, explaining it."""

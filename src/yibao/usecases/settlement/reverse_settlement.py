@@ -1,0 +1,205 @@
+"""Undo a settlement: cancel it (2208), or reverse the message that made or cancelled it (2601)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from yibao.domains.settlements.model import Settlement, from_row
+from yibao.domains.settlements.rules import mirrored, refuse_dependents
+from yibao.infra.database import Connection
+from yibao.infra.failpoints import reached
+from yibao.infra.messages import MessageKey, Replayed, judge_stored
+from yibao.kernel.refusal import Refusal, refuse
+from yibao.ledger.posting import Posting, mirror
+from yibao.usecases.settlement.settle_visit import Operator
+from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.settlement.write_settlement import Booking, write
+
+OPEN_REVERSAL = "select * from settlements.open_reversal($1, $2, $3, $4, $5)"
+VOID = """
+insert into platform.message (sender, msgid, admdvs, infno, state, psn_no, request_digest, received_at, replied_at)
+values ($1, $2, $3, $4, 'voided', $5, ''::bytea, $6, $6)
+"""
+
+
+class CancelCommand(msgspec.Struct, frozen=True):
+    """Cancel a settlement (2208)."""
+
+    psn_no: str
+    mdtrt_id: str
+    setl_id: str
+
+
+class ReverseCommand(msgspec.Struct, frozen=True):
+    """Undo whatever a lost message did (2601)."""
+
+    psn_no: str
+    omsgid: str
+    oinfno: str
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """What the undoing wrote: the refund or reinstatement, or nothing if there was nothing to undo."""
+
+    settlement: Settlement | None
+
+
+REVERSIBLE = {"2207": "settlement", "2207A": "settlement", "2208": "refund"}
+"""Messages that 2601 can undo, and the kind of record each leaves."""
+
+
+async def cancel_settlement(
+    tx: Connection, *, command: CancelCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, now: datetime, encode: Callable[[Undone], bytes],
+) -> bytes | Replayed | Refusal:
+    """Cancel a settlement as a whole: money, account and yearly counters go back where they were."""
+    reached("begun")
+    row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, command.psn_no, command.setl_id, None)
+    if row is None:
+        raise AssertionError("open_reversal returned no row")
+    reached("gathered")
+    if row["stored_state"] is not None:
+        return judge_stored(key, state=row["stored_state"], infno=row["stored_infno"],
+                            digest=row["stored_digest"], reply=row["stored_reply"])
+    refusal = _refuse_cancel(row, command, sender=key.sender, shelf=shelf)
+    if refusal is not None:
+        return refusal
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=now)
+    if isinstance(booking, Refusal):
+        return booking
+    reached("decided")
+    reply = encode(Undone(booking.settlement))
+    reached("encoded")
+    reached("before_write")
+    await write(tx, booking, key=key, reply=reply, now=now)
+    reached("written")
+    return reply
+
+
+async def reverse_message(
+    tx: Connection, *, command: ReverseCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, now: datetime, encode: Callable[[Undone], bytes],
+) -> bytes | Replayed | Refusal | Undone:
+    """Undo what the message ``omsgid`` did.
+
+    An unknown message, or one already undone, is answered with success and without effect; an unknown one
+    is voided, so that it cannot arrive late and take effect after all. Returns ``Undone(None)`` for
+    success without effect: the caller stores the reply of its own message.
+    """
+    reached("begun")
+    row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, command.psn_no, None, command.omsgid)
+    if row is None:
+        raise AssertionError("open_reversal returned no row")
+    reached("gathered")
+    if row["stored_state"] is not None:
+        return judge_stored(key, state=row["stored_state"], infno=row["stored_infno"],
+                            digest=row["stored_digest"], reply=row["stored_reply"])
+    refusal = _refuse_original(row, command)
+    if refusal is not None:
+        return refusal
+    if row["original_state"] is None:
+        await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, now)
+        return Undone(None)
+    if not row["found"] or row["settlement"]["state"] != "active":
+        return Undone(None)
+    refusal = _refuse_by_state(row, shelf=shelf)
+    if refusal is not None:
+        return refusal
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=now)
+    if isinstance(booking, Refusal):
+        return booking
+    reached("decided")
+    reply = encode(Undone(booking.settlement))
+    reached("encoded")
+    reached("before_write")
+    await write(tx, booking, key=key, reply=reply, now=now)
+    reached("written")
+    return reply
+
+
+def _refuse_original(row: asyncpg.Record, command: ReverseCommand) -> Refusal | None:
+    if command.oinfno not in REVERSIBLE:
+        return refuse("NOT_REVERSIBLE", f"交易{command.oinfno}不支持冲正", field="data.oinfno",
+                      received=command.oinfno, remedy="门诊可冲正2207和2208；挂号、明细请用2202、2205撤销")
+    if row["original_state"] is None or row["original_state"] == "voided":
+        return None
+    if row["original_infno"] != command.oinfno:
+        return refuse("ORIGINAL_DIFFERS", f"原报文是交易{row['original_infno']}，与原交易编号不一致",
+                      field="data.oinfno", received=command.oinfno, remedy="请核对原交易编号")
+    if row["original_psn_no"] != command.psn_no:
+        return refuse("PERSON_DIFFERS", "原报文不是该参保人的", field="data.psn_no", received=command.psn_no,
+                      remedy="请核对人员编号")
+    return None
+
+
+def _refuse_cancel(
+    row: asyncpg.Record, command: CancelCommand, *, sender: str, shelf: PolicyShelf
+) -> Refusal | None:
+    found = from_row(row["settlement"]) if row["found"] else None
+    if found is None or found.mdtrt_id != command.mdtrt_id:
+        return refuse("SETTLEMENT_NOT_FOUND", "没有该参保人这次就诊的这笔结算", field="data.setl_id",
+                      received=command.setl_id, remedy="请用5203查询结算信息后重试")
+    if found.fixmedins_code != sender:
+        return refuse("SETTLEMENT_ELSEWHERE", "这笔结算不是本机构办理的", field="data.setl_id",
+                      received=command.setl_id, remedy="请由办理结算的机构撤销")
+    if found.kind != "settlement":
+        return refuse("NOT_A_SETTLEMENT", "这是一笔撤销记录，不能再撤销", field="data.setl_id",
+                      received=command.setl_id, remedy="如需恢复原结算，请用2601冲正原2208")
+    if found.state != "active":
+        return refuse("ALREADY_CANCELLED", "这笔结算已经撤销", field="data.setl_id", received=command.setl_id,
+                      remedy="无需重复撤销，可用5203查询")
+    return _refuse_by_state(row, shelf=shelf)
+
+
+def _refuse_by_state(row: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | None:
+    """Refuse what the present state of person and year does not allow."""
+    record = from_row(row["settlement"])
+    policy = shelf.of(record.admdvs)
+    if isinstance(policy, Refusal):
+        return policy
+    rule = policy.setting("reversal.later_settlements", record.service_on)
+    dependents = [d for d in row["dependents"] or () if d != record.origin_id]
+    refusal = refuse_dependents(
+        dependents, later=rule.word if rule else "refuse", basis=f"{rule.used.rule} {rule.used.source}" if rule else ""
+    )
+    if refusal is not None:
+        return refusal
+    if record.kind == "refund" and row["batch_taken"]:
+        return refuse("BATCH_ALREADY_SETTLED", "该收费批次撤销后已重新结算，不能恢复原结算", field="data.omsgid",
+                      remedy="如需恢复，请先撤销新的结算")
+    return None
+
+
+def _mirror_booking(
+    row: asyncpg.Record, *, setl_id: str, key: MessageKey, operator: Operator, now: datetime
+) -> Booking | Refusal:
+    origin = from_row(row["settlement"])
+    posting = mirror(Posting(*tuple(row["posting"])), posting_id=setl_id, posted_at=now,
+                     kind="refund" if origin.kind == "settlement" else "reinstatement")
+    balance = (row["balance_fen"] or 0) + origin.account_fen - origin.shared_fen
+    if balance < 0:
+        return refuse("BALANCE_TOO_LOW", "个人账户余额已不足以恢复原结算", field="data.omsgid",
+                      remedy="请按现在的余额重新结算")
+    used = dict(zip(row["counter_codes"] or (), row["counter_used"] or (), strict=True))
+    caps = dict(zip(row["counter_codes"] or (), row["counter_caps"] or (), strict=True))
+    after = [used.get(c, 0) - d for c, d in zip(origin.counter_codes, origin.counter_deltas, strict=True)]
+    for code, total in zip(origin.counter_codes, after, strict=True):
+        cap = caps.get(code)
+        if total < 0 or (cap is not None and total > cap):
+            return refuse("COUNTERS_MOVED_ON", "本年度累计已变化，不能恢复原结算", field="data.omsgid",
+                          received=code, remedy="请按现在的累计重新结算")
+    is_refund = origin.kind == "settlement"
+    return Booking(
+        settlement=mirrored(
+            origin, setl_id=setl_id, kind="refund" if is_refund else "reinstatement",
+            state="active" if is_refund else "closed", settled_at=now, balance_fen=balance, sender=key.sender,
+            msgid=key.msgid, opter=operator.code, opter_name=operator.name,
+        ),
+        posting=posting, counter_used=after, counter_caps=[caps.get(c) for c in origin.counter_codes],
+        verb="cancel_settlement" if is_refund else "reinstate_settlement",
+        origin_state="reversed", grand_state=None if is_refund else "active",
+    )

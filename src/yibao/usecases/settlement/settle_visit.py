@@ -1,0 +1,143 @@
+"""Settle one charge batch of a visit: decide under the person's lock, post, count, answer, commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from yibao.domains.settlements.model import Settlement
+from yibao.infra.database import Connection
+from yibao.infra.failpoints import reached
+from yibao.infra.messages import MessageKey, Replayed, judge_stored
+from yibao.kernel.refusal import Refusal
+from yibao.ledger.posting import settlement_posting
+from yibao.policy.case import Case
+from yibao.policy.decide import decide
+from yibao.policy.decision import Decision
+from yibao.usecases.settlement.gather_case import OpenCase, SettleCommand, judge, read_case
+from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.settlement.write_settlement import Booking, write
+
+CLEARED_BY_ITEM = "1"
+_FACTS = msgspec.json.Encoder()
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who acts at the institution's counter."""
+
+    code: str
+    name: str
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A settlement with the facts and the decision behind it; for a trial nothing was written."""
+
+    row: asyncpg.Record
+    case: Case
+    decision: Decision
+    settlement: Settlement
+
+
+async def settle_visit(
+    tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, now: datetime, encode: Callable[[Settled], bytes],
+) -> bytes | Replayed | Refusal:
+    """Settle a batch inside the given transaction and return the reply that the commit makes true.
+
+    A repeated message returns ``Replayed``; nothing is written for a refusal.
+    """
+    reached("begun")
+    row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=True)
+    reached("gathered")
+    if row["stored_state"] is not None:
+        return judge_stored(
+            key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"],
+            reply=row["stored_reply"],
+        )
+    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, now=now)
+    if isinstance(settled, Refusal):
+        return settled
+    reached("decided")
+    reply = encode(settled)
+    reached("encoded")
+    booking = _booking(settled)
+    reached("before_write")
+    await write(tx, booking, key=key, reply=reply, now=now)
+    reached("written")
+    return reply
+
+
+async def quote_visit(
+    tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    now: datetime,
+) -> Settled | Refusal:
+    """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
+    row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=False)
+    return decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id="", now=now)
+
+
+def decide_case(
+    row: asyncpg.Record, command: SettleCommand, *, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, now: datetime,
+) -> Settled | Refusal:
+    """Judge the facts, ask the law, and lay out the settlement."""
+    opened = judge(row, command, sender=key.sender)
+    if isinstance(opened, Refusal):
+        return opened
+    policy = shelf.of(opened.case.admdvs)
+    if isinstance(policy, Refusal):
+        return policy
+    decision = decide(opened.case, policy, trace=False)
+    if isinstance(decision, Refusal):
+        return decision
+    return Settled(
+        row, opened.case, decision,
+        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id, now=now),
+    )
+
+
+def _settlement(
+    opened: OpenCase, command: SettleCommand, decision: Decision, *, key: MessageKey, operator: Operator,
+    setl_id: str, now: datetime,
+) -> Settlement:
+    row, case = opened.row, opened.case
+    balance = (row["balance_fen"] or 0) - (decision.account_pay - decision.shared_pay)
+    counters = [c for c in decision.counters if c.delta]
+    funds = [f for f in decision.funds if f.amount]
+    return Settlement(
+        psn_no=command.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
+        mdtrt_id=command.mdtrt_id, chrg_bchno=command.batch, fixmedins_code=key.sender, insutype=case.insutype,
+        med_type=case.med_type, benefit=decision.benefit, year=decision.year, service_on=case.service_on,
+        settled_at=now, kind="settlement", state="active", origin_id=None,
+        medfee_fen=decision.amount, own_fen=decision.own, over_fen=decision.over, first_fen=decision.first_pay,
+        scope_fen=decision.in_scope, deductible_fen=decision.deductible, hifp_fen=decision.fund("hifp_pay"),
+        cvlserv_fen=decision.fund("cvlserv_pay"), hifes_fen=decision.fund("hifes_pay"),
+        hifmi_fen=decision.fund("hifmi_pay"), hifob_fen=decision.fund("hifob_pay"), maf_fen=decision.fund("maf_pay"),
+        oth_fen=decision.fund("oth_pay"), fund_fen=decision.fund_total, person_fen=decision.person_part,
+        account_fen=decision.account_pay, shared_fen=decision.shared_pay, cash_fen=decision.cash,
+        hospital_fen=decision.hospital_part, balance_fen=balance, pool_ratio=decision.pool_ratio,
+        fund_types=[f.fund_pay_type for f in funds], fund_amounts=[f.amount for f in funds],
+        counter_codes=[c.code for c in counters], counter_deltas=[c.delta for c in counters],
+        facts=_FACTS.encode(case), policy_version=decision.policy_version, account_use=command.account_use,
+        cert_type=command.cert_type, clr_type=decision.clr_type, clr_way=CLEARED_BY_ITEM, clr_optins=case.admdvs,
+        invono=command.invono, sender=key.sender, msgid=key.msgid, opter=operator.code, opter_name=operator.name,
+    )
+
+
+def _booking(settled: Settled) -> Booking:
+    s, used = settled.settlement, settled.case.counters
+    counters = [c for c in settled.decision.counters if c.delta]
+    return Booking(
+        settlement=s,
+        posting=settlement_posting(
+            psn_no=s.psn_no, setl_id=s.setl_id, admdvs=s.admdvs, fixmedins_code=s.fixmedins_code,
+            posted_at=s.settled_at, funds=zip(s.fund_types, s.fund_amounts, strict=True),
+            account_fen=s.account_fen - s.shared_fen, cash_fen=s.cash_fen,
+        ),
+        counter_used=[used.get(c.code, 0) + c.delta for c in counters],
+        counter_caps=[c.cap for c in counters],
+        verb="settle_visit",
+    )

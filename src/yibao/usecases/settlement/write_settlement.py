@@ -1,0 +1,50 @@
+"""Write a decided settlement with everything that hangs on it: one round trip, seven statements."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from yibao.domains.settlements.model import Settlement
+from yibao.infra.database import Connection
+from yibao.infra.digest import sm3
+from yibao.infra.messages import MessageKey
+from yibao.ledger.posting import Posting, personal_account
+
+WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+
+
+class Booking(msgspec.Struct, frozen=True):
+    """What is to be written at once.
+
+    Attributes:
+        counter_used: new totals of the settlement's counters; counter_caps the ceilings in force.
+        origin_state: new state of the record that this one mirrors, None for a settlement.
+        grand_state: new state of the settlement that a reinstatement brings back, else None.
+        verb: name of the deed in the audit trail.
+    """
+
+    settlement: Settlement
+    posting: Posting
+    counter_used: list[int]
+    counter_caps: list[int | None]
+    verb: str
+    origin_state: str | None = None
+    grand_state: str | None = None
+
+
+async def write(tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, now: datetime) -> None:
+    """Write settlement, posting, counters, account, message with its reply, and audit row."""
+    settlement, posting = booking.settlement, booking.posting
+    if sum(posting.amounts) != 0:
+        raise AssertionError("a posting must sum to zero")
+    message = (
+        key.sender, key.msgid, key.admdvs, key.infno, "answered", settlement.psn_no, settlement.mdtrt_id,
+        settlement.setl_id, key.request, key.digest, reply, key.received_at, now,
+    )
+    await tx.execute(
+        WRITE, msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,
+        booking.counter_caps, posting.of(personal_account(settlement.psn_no)), booking.origin_state,
+        booking.grand_state, message, settlement.opter, booking.verb, sm3(reply),
+    )

@@ -1,0 +1,1 @@
+"""Proving the invariants on live data."""

@@ -1,0 +1,1 @@
+"""Registering a visit, recording it, its fee lines, and undoing each."""
