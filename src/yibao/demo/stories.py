@@ -101,10 +101,15 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoryFile(msgspec.Struct, frozen=True):
-    """One data file: names for goods, and the stories of one city."""
+    """The stories of one city."""
+
+    story: tuple[Story, ...]
+
+
+class GoodsFile(msgspec.Struct, frozen=True):
+    """Short Chinese names of what is sold in the stories, and their codes."""
 
     goods: dict[str, str]
-    story: tuple[Story, ...]
 
 
 @cache
@@ -159,7 +164,7 @@ def _files() -> tuple[StoryFile, ...]:
 
 @cache
 def _goods() -> dict[str, str]:
-    return {name: code for part in _files() for name, code in part.goods.items()}
+    return msgspec.toml.decode(read_data("goods.toml"), type=GoodsFile).goods
 
 
 def _line(raw: tuple[Any, ...]) -> StoryLine:

@@ -115,11 +115,11 @@ def find_rules(case: Case, benefit: Benefit, policy: RegionPolicy) -> Rules | Re
     rounding = first_match(law.rounding, facts)
     order = first_match(law.order, facts)
     if deductible is None:
-        return _no_rule(benefit, policy, "起付标准")
+        return _no_rule(case, benefit, policy, "deductible", "起付标准")
     if ratio is None:
-        return _no_rule(benefit, policy, "统筹支付比例")
+        return _no_rule(case, benefit, policy, "pool_ratio", "统筹支付比例")
     if fund is None or rounding is None or order is None:
-        return _no_rule(benefit, policy, "支付基金、取整方式或支付顺序")
+        return _no_rule(case, benefit, policy, "fund", "支付基金、取整方式或支付顺序")
     caps = _find_caps(case, benefit, policy)
     if isinstance(caps, Refusal):
         return caps
@@ -143,7 +143,7 @@ def _find_caps(case: Case, benefit: Benefit, policy: RegionPolicy) -> tuple[Cap,
         row = first_match(cap.rows, benefit.facts)
         if row is None:
             if not cap.optional:
-                return _no_rule(benefit, policy, cap.name)
+                return _no_rule(case, benefit, policy, "pool_cap", cap.name)
             continue
         found.append(_cap(case, cap, row, benefit.facts))
     return tuple(found)
@@ -209,8 +209,10 @@ def _no_law(case: Case, policy: RegionPolicy, what: str) -> Refusal:
     )
 
 
-def _no_rule(benefit: Benefit, policy: RegionPolicy, what: str) -> Refusal:
+def _no_rule(case: Case, benefit: Benefit, policy: RegionPolicy, key: str, what: str) -> Refusal:
     facts = benefit.facts
+    if any(r.key == key and r.applies(facts) for r in policy.rows):
+        return _no_law(case, policy, f"{benefit.title}的{what}")
     return refuse(
         "NO_RULE_FOR_CASE",
         f"{policy.name}{benefit.title}的{what}没有适用于本次就诊的规定",

@@ -58,6 +58,10 @@ _FREE = {"benefit": "", "med_type": "医疗类别 "}
 _RANGES = {"age": ("年龄", "岁"), "paid_months": ("连续缴费", "个月")}
 DIMENSIONS = (*_FIXED, *_FREE, "person", "identity", "trait", "disease", "recognised_all", *_RANGES)
 """Every dimension a ``when`` may name."""
+LINE_DIMENSIONS = ("insutype", "list_type", "class_level")
+"""Those a rule about single fee lines may depend on."""
+CASE_DIMENSIONS = tuple(d for d in DIMENSIONS if d not in ("list_type", "class_level"))
+"""Those a rule about a bill may depend on."""
 
 
 def read_condition(dimension: str, wanted: object, words: Words) -> Condition | str:

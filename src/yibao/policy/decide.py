@@ -11,6 +11,7 @@ from yibao.policy.steps import (
     Totals,
     apply_caps,
     explain_cash,
+    explain_fund,
     explain_person,
     explain_totals,
     limit_cost,
@@ -58,6 +59,7 @@ def _run(
     pool, pool_counters = apply_caps(case, rules, uncapped, steps)
     person_part = totals.amount - pool
     if steps is not None:
+        explain_fund(rules, pool, steps)
         explain_person(totals.amount, pool, person_part, steps)
     account = pay_account(case, rules, person_part, totals.in_scope - pool, steps)
     cash = person_part - account

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+import msgspec
+
 from yibao.policy.parameters import KINDS, BenefitLaw, CapLaw, DayLaw, Row
 
 _NEEDED = ("deductible", "pool_ratio", "fund", "rounding", "benefit_year", "order")
@@ -65,7 +67,13 @@ def _pick(rows: tuple[Row, ...], key: str, day: date, insutype: str, benefit: st
             continue
         if benefit and not row.allows("benefit", benefit):
             continue
-        yield row
+        yield _without_known(row, "insutype", *(("benefit",) if benefit else ()))
+
+
+def _without_known(row: Row, *known: str) -> Row:
+    """Return the row without the conditions that its place in the table already guarantees."""
+    left = tuple(c for c in row.conditions if c.dimension not in known)
+    return row if len(left) == len(row.conditions) else msgspec.structs.replace(row, conditions=left)
 
 
 def _in_force(row: Row, day: date) -> bool:

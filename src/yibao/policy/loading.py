@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from yibao.policy.conditions import Condition, Words, read_condition
+from yibao.policy.conditions import DIMENSIONS, Condition, Words, read_condition
 from yibao.policy.decision import Used
 from yibao.policy.law import arrange
 from yibao.policy.parameters import KINDS, RegionPolicy, Row
-from yibao.policy.reading import FIELDS, ValueRead, read_bands, read_value
+from yibao.policy.reading import FIELDS, read_bands, read_value
 from yibao.policy.values import read_ratio
 
 _FORMAT = 1
@@ -168,7 +168,7 @@ class _Loader:
         if isinstance(value, str):
             self.fault(file, rule, "bands" if "bands" in entry else "value", value)
         source = self._source(file, rule, entry)
-        conditions = self._conditions(file, rule, entry["when"])
+        conditions = self._conditions(file, rule, key, entry["when"])
         extra = self._extra(file, rule, key, entry)
         if len(self.faults) > before or isinstance(value, str):
             return None
@@ -181,7 +181,7 @@ class _Loader:
             valid_from=entry["from"],
             valid_to=entry.get("to"),
             conditions=conditions,
-            used=_used(entry, value, conditions, source),
+            used=_used(entry, str(extra.get("title", value.text)), conditions, source),
             counter=str(entry.get("counter", "")),
             extra=extra,
             place=f"{file} {place}",
@@ -206,9 +206,13 @@ class _Loader:
             self.fault(file, rule, "source", f"来源 {key!r} 未在 [sources] 中声明")
         return self.sources.get(key, {})
 
-    def _conditions(self, file: str, rule: str, when: dict[str, Any]) -> tuple[Condition, ...]:
+    def _conditions(self, file: str, rule: str, key: str, when: dict[str, Any]) -> tuple[Condition, ...]:
         conditions = []
         for dimension, wanted in when.items():
+            if dimension in DIMENSIONS and dimension not in KINDS[key].dimensions:
+                usable = ", ".join(KINDS[key].dimensions) or "无"
+                self.fault(file, rule, f"when.{dimension}", f"{KINDS[key].name}不能以此为条件；可用：{usable}")
+                continue
             condition = read_condition(dimension, wanted, self.words)
             if isinstance(condition, str):
                 self.fault(file, rule, f"when.{dimension}", condition)
@@ -258,13 +262,13 @@ def _overlap(one: Row, other: Row) -> bool:
     return not one_ends_first and not other_ends_first
 
 
-def _used(entry: dict[str, Any], value: ValueRead, conditions: tuple[Condition, ...], source: dict[str, str]) -> Used:
+def _used(entry: dict[str, Any], value: str, conditions: tuple[Condition, ...], source: dict[str, str]) -> Used:
     said = "，".join(c.text for c in conditions if c.text)
     where = "，".join(p for p in (source.get("title", ""), source.get("where", "")) if p)
     return Used(
         rule=str(entry["rule"]),
         name=str(entry["name"]),
-        value=value.text,
+        value=value,
         condition=str(entry.get("condition", said)),
         valid_from=entry["from"].isoformat(),
         clause=str(entry.get("clause", "")),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from yibao.policy.conditions import Condition, Facts, Words
+from yibao.policy.conditions import CASE_DIMENSIONS, LINE_DIMENSIONS, Condition, Facts, Words
 from yibao.policy.decision import Used
 from yibao.policy.values import Band
 
@@ -22,29 +22,32 @@ class Kind(msgspec.Struct, frozen=True):
         value: ``amount``, ``ratio``, ``points``, ``code``, ``choice``, ``truth`` or ``order``.
         choices: the words a ``choice`` or an ``order`` may use.
         extra: attributes that only this key has.
+        dimensions: what its rows may depend on; region-wide settings depend on nothing but the day.
     """
 
     name: str
     value: str
     choices: tuple[str, ...] = ()
     extra: frozenset[str] = frozenset()
+    dimensions: tuple[str, ...] = CASE_DIMENSIONS
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType({
-    "benefit": Kind("待遇类别", "code", extra=frozenset({"title", "clr_type", "needs_disease", "needs_recognition"})),
+    "benefit": Kind("待遇类别", "code", extra=frozenset({"title", "clr_type", "needs_disease", "needs_recognition"}),
+                    dimensions=tuple(d for d in CASE_DIMENSIONS if d != "benefit")),
     "deductible": Kind("起付标准", "amount", extra=frozenset({"counter"})),
     "item_limit": Kind("计入限额", "amount"),
     "pool_ratio": Kind("统筹支付比例", "ratio", extra=frozenset({"base"})),
     "pool_bonus": Kind("支付比例加减", "points"),
     "pool_cap": Kind("支付限额", "amount", extra=frozenset({"counter", "optional", "each_other_disease"})),
     "fund": Kind("支付基金", "code", extra=frozenset({"field"})),
-    "first_pay": Kind("先行自付比例", "ratio"),
+    "first_pay": Kind("先行自付比例", "ratio", dimensions=LINE_DIMENSIONS),
     "rounding": Kind("取整方式", "choice", ("half_up", "down", "up", "half_up_yuan", "down_yuan")),
     "benefit_year": Kind("待遇年度", "choice", ("service_date",)),
     "order": Kind("支付顺序", "order", ("pool", "own_account", "shared_account", "cash")),
     "account.pays": Kind("个人账户支付范围", "choice", ("person_part", "in_scope")),
-    "account.shared_inside_acct_pay": Kind("共济支付计入个人账户支付", "truth"),
-    "reversal.later_settlements": Kind("撤销时已有后续结算", "choice", ("refuse", "keep")),
+    "account.shared_inside_acct_pay": Kind("共济支付计入个人账户支付", "truth", dimensions=()),
+    "reversal.later_settlements": Kind("撤销时已有后续结算", "choice", ("refuse", "keep"), dimensions=()),
 })
 """Every key a policy file may use. A later benefit adds a key here and a step that reads it."""
 

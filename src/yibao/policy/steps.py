@@ -134,6 +134,12 @@ def pay_account(case: Case, rules: Rules, person_part: int, in_scope_own: int, s
     return paid
 
 
+def explain_fund(rules: Rules, pool: int, steps: list[Step]) -> None:
+    """Add the step that names the fund that pays."""
+    used = (rules.fund.used,)
+    steps.append(Step("fund", "基金支付", pool, pool, f"由基金 {rules.fund.word} 支付 {yuan(pool)}", used))
+
+
 def explain_person(amount: int, fund_total: int, person_part: int, steps: list[Step]) -> None:
     """Add the step that leaves to the person what no fund paid."""
     formula = f"{yuan(amount)} − 基金支付 {yuan(fund_total)} = {yuan(person_part)}"

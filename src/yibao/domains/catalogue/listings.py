@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from yibao.infra.database import Connection
@@ -59,6 +61,18 @@ class TermRow(msgspec.Struct, frozen=True):
     assumed: bool
 
 
+class RatioRow(msgspec.Struct, frozen=True):
+    """A row of a region's catalogue under one scheme; ``first_pay`` None leaves the ratio to the region's law."""
+
+    code: str
+    list_type: str
+    class_level: str
+    insutype: str
+    first_pay: int | None
+    valid_from: date
+    valid_to: date | None
+
+
 class LimitRow(msgspec.Struct, frozen=True):
     """A price ceiling of a region for institutions of one level in a period (half-open)."""
 
@@ -96,8 +110,8 @@ _PERIOD = """
        or {valid} = (t.valid_from <= {today}::date and (t.valid_to is null or t.valid_to > {today}::date)))
 """
 
-_TERMS = """
-from catalogue.term t join catalogue.item i on i.code = t.code
+_TERM_JOIN = "from catalogue.term t join catalogue.item i on i.code = t.code"
+_TERM_WHERE = """
 where t.admdvs = $1
   and ($2::text is null or t.code = $2)
   and ($3::text is null or i.list_type = $3)
@@ -107,11 +121,17 @@ where t.admdvs = $1
   and ($7::text is null or t.class_level = $7)
   and ($8::boolean is null or t.restricted = $8)
 """ + _PERIOD.format(on="$9", begins="$10", ends="$11", valid="$12", today="$13")
-COUNT_TERMS = "select count(*)" + _TERMS
+COUNT_TERMS = f"select count(*) {_TERM_JOIN} {_TERM_WHERE}"
 LIST_TERMS = f"""
 select i.code, i.name, i.list_type, i.charge_type, i.initials, i.origin, t.valid_from, t.valid_to,
        t.class_level, t.restricted, t.restriction, t.first_pay, t.source, t.assumed
-{_TERMS} order by t.code, t.valid_from limit $14 offset $15
+{_TERM_JOIN} {_TERM_WHERE} order by t.code, t.valid_from limit $14 offset $15
+"""
+_BY_SCHEME = f"{_TERM_JOIN} cross join unnest($14::text[]) as insutype {_TERM_WHERE}"
+COUNT_RATIOS = f"select count(*) {_BY_SCHEME}"
+LIST_RATIOS = f"""
+select i.code, i.list_type, t.class_level, insutype, t.first_pay, t.valid_from, t.valid_to
+{_BY_SCHEME} order by t.code, t.valid_from, insutype limit $15 offset $16
 """
 
 _LIMITS = """
@@ -144,10 +164,6 @@ select t.code, t.name, t.initials, t.spec, t.dosage_form, t.unit, t.maker, t.cla
 LOADED_AT = "select loaded_at from catalogue.loaded where part = $1"
 
 
-def _details(text: str) -> dict[str, str]:
-    return msgspec.json.decode(text, type=dict[str, str])
-
-
 async def find_loaded_at(tx: Connection, part: str) -> datetime | None:
     """Find when a part of the catalogue was loaded last, None if never."""
     at: datetime | None = await tx.fetchval(LOADED_AT, part)
@@ -156,19 +172,32 @@ async def find_loaded_at(tx: Connection, part: str) -> datetime | None:
 
 async def list_terms(tx: Connection, wanted: TermFilter, window: Window) -> tuple[int, list[TermRow]]:
     """List a page of a region's catalogue, by code: how many rows there are in all, and those of the page."""
-    values = (
+    return await fetch_page(
+        tx, COUNT_TERMS, LIST_TERMS, _criteria(wanted), window, lambda row: TermRow(*row)
+    )
+
+
+async def list_first_pay(
+    tx: Connection, wanted: TermFilter, window: Window, *, insutypes: Sequence[str]
+) -> tuple[int, list[RatioRow]]:
+    """List a page of a region's catalogue with its own first-pay ratios, one row for each scheme."""
+    values = (*_criteria(wanted), list(insutypes))
+    return await fetch_page(tx, COUNT_RATIOS, LIST_RATIOS, values, window, lambda row: RatioRow(*row))
+
+
+def _criteria(wanted: TermFilter) -> tuple[Any, ...]:
+    return (
         wanted.admdvs, wanted.code, wanted.list_type, wanted.name, wanted.initials, wanted.charge_type,
         wanted.class_level, wanted.restricted, wanted.on, wanted.begins_from, wanted.ends_by, wanted.is_valid,
         wanted.today,
     )
-    return await fetch_page(tx, COUNT_TERMS, LIST_TERMS, values, window, lambda row: TermRow(*row))
 
 
 async def list_price_limits(tx: Connection, wanted: TermFilter, window: Window) -> tuple[int, list[LimitRow]]:
     """List a page of a region's price ceilings, by code and level."""
     values = (
-        wanted.admdvs, wanted.code, wanted.level, wanted.on, wanted.begins_from, wanted.ends_by, wanted.is_valid,
-        wanted.today,
+        wanted.admdvs, wanted.code, wanted.level, wanted.on, wanted.begins_from, wanted.ends_by,
+        wanted.is_valid, wanted.today,
     )
     return await fetch_page(tx, COUNT_LIMITS, LIST_LIMITS, values, window, lambda row: LimitRow(*row))
 
@@ -182,6 +211,6 @@ async def list_drugs(
     return await fetch_page(tx, COUNT_DRUGS, LIST_DRUGS, values, window, _drug)
 
 
-def _drug(row: Any) -> DrugRow:
-    *head, detail = row
-    return DrugRow(*head, _details(detail))
+def _drug(row: asyncpg.Record) -> DrugRow:
+    values = dict(row)
+    return DrugRow(**values | {"detail": msgspec.json.decode(values["detail"], type=dict[str, str])})

@@ -50,6 +50,16 @@ class ItemTerm(msgspec.Struct, frozen=True, gc=False):
     term_to: date | None
 
 
+class CatalogueItem(msgspec.Struct, frozen=True):
+    """An item of the national list; ``valid_to`` is the first day it is no longer in it."""
+
+    code: str
+    list_type: str
+    name: str
+    valid_from: date
+    valid_to: date | None
+
+
 class BadCell(msgspec.Struct, frozen=True):
     """Why a value of a catalogue file cannot be taken, and what to do about it (Chinese)."""
 

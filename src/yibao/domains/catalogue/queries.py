@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from yibao.domains.catalogue.model import ItemTerm
+from yibao.domains.catalogue.model import CatalogueItem, ItemTerm
 from yibao.infra.database import Connection
 
 # Lateral limits instead of plain joins: two rows that overlap by mistake must not double a fee line.
 TERMS = """
-select i.code, i.name, i.list_type, i.charge_type, i.unit, i.spec, i.class_code, i.negotiated, i.origin, i.version,
-       t.class_level, t.restricted, t.restriction, t.first_pay, t.source, t.assumed,
+select i.code, i.name, i.list_type, i.charge_type, i.unit, i.spec, i.class_code, i.negotiated, i.origin,
+       i.version, t.class_level, t.restricted, t.restriction, t.first_pay, t.source, t.assumed,
        p.limit_micro, coalesce(p.source, ''), coalesce(p.assumed, false), t.valid_from, t.valid_to
 from catalogue.item i
 cross join lateral (
@@ -35,6 +35,9 @@ CHRONIC_DISEASES = """
 select code, name from catalogue.chronic_disease
 where code = any($1::text[]) and valid_from <= $2 and (valid_to is null or valid_to > $2)
 """
+
+
+ITEMS = "select code, list_type, name, valid_from, valid_to from catalogue.item where code = any($1::text[])"
 
 
 async def terms_for(
@@ -61,6 +64,11 @@ async def diagnosis_exists(tx: Connection, *, codes: Iterable[str], on: date) ->
 
 
 async def chronic_disease_exists(tx: Connection, *, codes: Iterable[str], on: date) -> dict[str, str]:
-    """Find which chronic-disease codes are in the catalogue on a day: code -> name; unknown codes are absent."""
+    """Find which chronic-disease codes are in the catalogue on a day: code -> name."""
     rows = await tx.fetch(CHRONIC_DISEASES, list(set(codes)), on)
     return {row["code"]: row["name"] for row in rows}
+
+
+async def find_items(tx: Connection, *, codes: Iterable[str]) -> dict[str, CatalogueItem]:
+    """Find items of the national list, whatever the day; unknown codes are absent."""
+    return {row["code"]: CatalogueItem(*row) for row in await tx.fetch(ITEMS, list(set(codes)))}

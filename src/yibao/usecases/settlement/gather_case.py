@@ -74,7 +74,7 @@ def judge(row: asyncpg.Record, command: SettleCommand, *, sender: str) -> OpenCa
 
 
 def _encounter_faults(row: asyncpg.Record, command: SettleCommand, *, sender: str) -> list[Fault]:
-    if not row["found"]:
+    if not row["is_known"]:
         return [Fault("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", "data.mdtrt_id", command.mdtrt_id,
                       "请核对人员编号与就诊ID是否来自同一次2201挂号")]
     if row["fixmedins_code"] != sender:

@@ -104,7 +104,7 @@ async def reverse_message(
     if row["original_state"] is None:
         await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, now)
         return Undone(None)
-    if not row["found"] or row["settlement"]["state"] != "active":
+    if not row["is_known"] or row["settlement"]["state"] != "active":
         return Undone(None)
     refusal = _refuse_by_state(row, shelf=shelf)
     if refusal is not None:
@@ -139,7 +139,7 @@ def _refuse_original(row: asyncpg.Record, command: ReverseCommand) -> Refusal | 
 def _refuse_cancel(
     row: asyncpg.Record, command: CancelCommand, *, sender: str, shelf: PolicyShelf
 ) -> Refusal | None:
-    found = from_row(row["settlement"]) if row["found"] else None
+    found = from_row(row["settlement"]) if row["is_known"] else None
     if found is None or found.mdtrt_id != command.mdtrt_id:
         return refuse("SETTLEMENT_NOT_FOUND", "没有该参保人这次就诊的这笔结算", field="data.setl_id",
                       received=command.setl_id, remedy="请用5203查询结算信息后重试")

@@ -3,11 +3,11 @@
 
 -- Gather everything a settlement of one charge batch is decided on, in one round trip.
 -- With p_lock the message id, the encounter and the person are locked until the transaction ends;
--- without it (a trial) nothing is locked or written. The row has found = false when there is no such encounter.
+-- without it (a trial) nothing is locked or written. The row has is_known = false when there is no such encounter.
 create function settlements.open_case(
     p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text, p_lock boolean,
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
-    out found boolean, out admdvs text, out care_admdvs text, out fixmedins_code text, out insutype text,
+    out is_known boolean, out admdvs text, out care_admdvs text, out fixmedins_code text, out insutype text,
     out med_type text, out visit_state text, out begin_at timestamptz, out disease_code text, out disease_name text,
     out name text, out cert_type text, out certno text, out sex text, out nation text, out birth_on date, out died_on date,
     out service_on date,
@@ -22,7 +22,7 @@ create function settlements.open_case(
     out settled_id text
 ) language plpgsql as $$
 begin
-    found := false;
+    is_known := false;
     if p_lock then
         perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
         select m.state, m.infno, m.request_digest, m.reply
@@ -31,21 +31,21 @@ begin
         if stored_state is not null then return; end if;
         select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
                e.disease_code, e.disease_name
-            into found, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
+            into is_known, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
                  disease_code, disease_name
             from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
-        if found is null then found := false; return; end if;
+        if is_known is null then is_known := false; return; end if;
         select p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
             into name, cert_type, certno, sex, nation, birth_on, died_on
             from people.person p where p.psn_no = p_psn_no for no key update;
     else
         select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
                e.disease_code, e.disease_name, p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
-            into found, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
+            into is_known, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
                  disease_code, disease_name, name, cert_type, certno, sex, nation, birth_on, died_on
             from encounters.encounter e join people.person p on p.psn_no = e.psn_no
             where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
-        if found is null then found := false; return; end if;
+        if is_known is null then is_known := false; return; end if;
     end if;
     -- Business time: the day of service is the visit's day in China.
     service_on := (begin_at at time zone 'Asia/Shanghai')::date;
@@ -87,18 +87,18 @@ begin
 end $$;
 
 -- Gather what a reversal is decided on. The settlement is named either by its id (2208) or by the
--- message that made it (2601, p_original). Row: found = false when there is nothing of that name.
+-- message that made it (2601, p_original). Row: is_known = false when there is nothing of that name.
 create function settlements.open_reversal(
     p_sender text, p_msgid text, p_psn_no text, p_setl_id text, p_original text,
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
     out original_state text, out original_infno text, out original_psn_no text,
-    out found boolean, out settlement settlements.settlement, out origin_state text, out batch_taken boolean,
+    out is_known boolean, out settlement settlements.settlement, out origin_state text, out batch_taken boolean,
     out dependents text[], out balance_fen bigint, out posting ledger.posting,
     out counter_codes text[], out counter_used bigint[], out counter_caps bigint[]
 ) language plpgsql as $$
 declare v_psn_no text := p_psn_no; v_setl_id text := p_setl_id; v_mdtrt_id text;
 begin
-    found := false;
+    is_known := false;
     perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
     select m.state, m.infno, m.request_digest, m.reply
         into stored_state, stored_infno, stored_digest, stored_reply
@@ -127,7 +127,7 @@ begin
                and x.counter_codes && settlement.counter_codes
                and (x.settled_at, x.setl_id) > (settlement.settled_at, settlement.setl_id)),
            k.codes, k.used, k.caps
-        into found, origin_state, balance_fen, batch_taken, dependents, counter_codes, counter_used, counter_caps
+        into is_known, origin_state, balance_fen, batch_taken, dependents, counter_codes, counter_used, counter_caps
         from ledger.posting p
         left join settlements.settlement o on o.psn_no = v_psn_no and o.setl_id = settlement.origin_id
         left join ledger.personal_account a on a.psn_no = v_psn_no
