@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from yibao.entrypoints import worker
-from yibao.entrypoints.gateway.ways_in import Gateway
+from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.entrypoints.gateway.registry import Services
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
@@ -83,7 +83,6 @@ class App:
             settings=self._settings,
         )
         self._gateway = Gateway(services)
-        await self._gateway.start()
         self._portal = create_portal(
             PortalServices(
                 database=pages, clock=self._clock, ids=RandomIds(),
@@ -101,7 +100,7 @@ class App:
         self._stop.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._gateway is not None:
-            await self._gateway.stop()
+            await self._gateway.close()
         for database in self._open:
             await database.close()
 

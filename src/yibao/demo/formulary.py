@@ -23,6 +23,7 @@ class Good(msgspec.Struct, frozen=True):
         price: yuan.
         pay_standard: yuan, None if there is none.
         first_pay: the file's own ratio, 0 to 1; each city has its own default beside it.
+        restricted: whether the catalogue limits its use.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Good(msgspec.Struct, frozen=True):
     pay_standard: Decimal | None
     first_pay: Decimal
     charge_type: str
+    restricted: bool
 
 
 @cache
@@ -51,6 +53,7 @@ def formulary() -> dict[str, Good]:
             pay_standard=Decimal(row["pay_standard_yuan"]) if row["pay_standard_yuan"] else None,
             first_pay=Decimal(row["selfpay_prop"]),
             charge_type=row["med_chrgitm_type"],
+            restricted=bool(row["restriction"]),
         )
     return goods
 

@@ -7,18 +7,18 @@ from datetime import date, datetime, time
 from typing import Any
 
 import msgspec
-from argon2 import PasswordHasher
 
 from yibao.demo.employers import Employer
 from yibao.demo.formulary import DRUGS_AND_PIECES, formulary
 from yibao.demo.institutions import Site, StaffLogin
 from yibao.demo.people import Life, Person, Recognition, Relation
 from yibao.demo.places import Region
+from yibao.domains.access.passwords import hash_password
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import SHANGHAI
+from yibao.ledger.posting import personal_account
 
 _FOREVER = date(2099, 12, 31)
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 async def insert_regions(tx: Connection, regions: Iterable[Region]) -> None:
@@ -67,7 +67,7 @@ async def insert_site(tx: Connection, site: Site, staff: StaffLogin, *, now: dat
     await tx.execute(
         """insert into access.staff (login, fixmedins_code, admdvs, name, password_hash)
         values ($1, $2, $3, $4, $5) on conflict do nothing""",
-        staff.login, staff.fixmedins_code, staff.admdvs, staff.name, _HASHER.hash(staff.password),
+        staff.login, staff.fixmedins_code, staff.admdvs, staff.name, hash_password(staff.password),
     )
 
 
@@ -97,9 +97,14 @@ async def copy_lives(tx: Connection, lives: Sequence[Life], *, today: date) -> N
     ], "psn_no admdvs balance_fen opened_on")
     await _copy(tx, "ledger.posting", [
         (p.psn_no, f"{p.psn_no}00", p.admdvs, "opening", posted_at,
-         [f"opening:{p.admdvs}", f"account:{p.psn_no}"], [-balance, balance])
+         [opening_account(p.admdvs), personal_account(p.psn_no)], [-balance, balance])
         for p, balance in owners if balance
     ], "psn_no posting_id admdvs kind posted_at accounts amounts")
+
+
+def opening_account(admdvs: str) -> str:
+    """Return the ledger account that the balances brought in at the start came from."""
+    return f"opening:{admdvs}"
 
 
 def life_start(person: Person, today: date) -> date:

@@ -26,11 +26,13 @@ SEED = 370_441
 _CHUNK = 5 * BLOCK
 
 _COUNTS = """
-select (select count(*) from platform.region), (select count(*) from institutions.institution),
-       (select count(*) from institutions.department), (select count(*) from institutions.practitioner),
-       (select count(*) from enrolment.employer), (select count(*) from people.person),
-       (select count(*) from people.person where story is not null),
-       (select count(*) from ledger.personal_account)
+select (select count(*) from platform.region) as regions,
+       (select count(*) from institutions.institution) as institutions,
+       (select count(*) from institutions.department) as departments,
+       (select count(*) from institutions.practitioner) as practitioners,
+       (select count(*) from enrolment.employer) as employers, (select count(*) from people.person) as people,
+       (select count(*) from people.person where story is not null) as stories,
+       (select count(*) from ledger.personal_account) as accounts
 """
 # The tenth digit block of a person number counts the people; named patients have a leading 9 there.
 _HIGHEST = "select max(substr(psn_no, 7)) from people.person where substr(psn_no, 7, 1) <> '9'"
@@ -85,8 +87,8 @@ async def build_world(
             progress("institutions", done, len(made))
     added = await _add_named(database, today=today, firms=firms, progress=progress)
     added += await _add_people(database, persons=persons, seed=seed, today=today, firms=firms, progress=progress)
-    counts = tuple((await database.fetch(_COUNTS))[0].values())
-    return WorldSummary(*counts, added=added)
+    counts = (await database.fetch(_COUNTS))[0]
+    return WorldSummary(**dict(counts.items()), added=added)
 
 
 async def _add_named(

@@ -44,7 +44,7 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         """Set gunicorn's settings from ours; no configuration file is read."""
         for name, value in gunicorn_settings(self._settings).items():
-            self.cfg.set(name, value)
+            self.cfg.set(name, value)  # type: ignore[union-attr] # gunicorn makes cfg just before it calls us
 
     def load(self) -> Any:
         """Make the ASGI application, once, before the workers are forked."""

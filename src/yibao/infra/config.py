@@ -79,10 +79,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         try:
             values[field] = read(text)
         except ValueError as error:
-            faults.append(f"{variable(field)}={text!r}: {error}")
+            faults.append(f"{variable(field)}={_shown(field, text)}：{error}")
     if faults:
         raise SettingsInvalid(faults)
     return Settings(**values)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment variables that make another process read these settings."""
+    shown: dict[str, Any] = msgspec.structs.asdict(settings)
+    texts = {name: str(int(v) if isinstance(v, bool) else v) for name, v in shown.items() if v is not None}
+    return {variable(name): text for name, text in texts.items()}
 
 
 def variable(field: str) -> str:
@@ -106,10 +113,14 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user.split(':', 1)[0]}:***@{place}"))
 
 
+def _shown(field: str, text: str) -> str:
+    return "***" if field == "database_url" else text
+
+
 def _number(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"expected a whole number from {low} to {high}")
+            raise ValueError(f"应为 {low} 至 {high} 的整数")
         return int(text)
 
     return read
@@ -120,18 +131,18 @@ def _switch(text: str) -> bool:
         return True
     if text.lower() in ("0", "false", "no", "off"):
         return False
-    raise ValueError("expected 1 or 0")
+    raise ValueError("应为 1 或 0")
 
 
 def _url(text: str) -> str:
     if urlsplit(text).scheme not in ("postgresql", "postgres"):
-        raise ValueError("expected postgresql://user:password@host:port/database")
+        raise ValueError("应形如 postgresql://用户:口令@主机:端口/库名")
     return text
 
 
 def _level(text: str) -> str:
     if text.lower() not in ("debug", "info", "warning", "error"):
-        raise ValueError("expected debug, info, warning or error")
+        raise ValueError("应为 debug、info、warning 或 error")
     return text.lower()
 
 
@@ -150,5 +161,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "secure_cookies": _switch,
     "stop_within_s": _number(1, 600),
 }
-# Read by the tests and proofs, not by the platform.
-_READ_ELSEWHERE = {"YIBAO_PROOF_N", "YIBAO_TEST_SERVER_URL"}
+# Read by tests, proofs and the server's parent, not as settings.
+_READ_ELSEWHERE = {"YIBAO_PROOF_N", "YIBAO_TEST_SERVER_URL", "YIBAO_STOP_WITH_FD"}

@@ -65,6 +65,10 @@ class EmbeddedPostgres:
 
     # ── use ──
 
+    def exists(self) -> bool:
+        """Say whether this home already holds a cluster."""
+        return (self.place.data / "PG_VERSION").exists()
+
     def start(self) -> str:
         """Make the cluster if there is none, start or adopt the server, and return the URL of its database.
 
@@ -73,7 +77,7 @@ class EmbeddedPostgres:
         """
         place = self.place
         if self._supervise():
-            if not (place.data / "PG_VERSION").exists():
+            if not self.exists():
                 self._initialise()
             pid = _postmaster_pid(place.data)
             if self._child is None and pid is not None and self._answers():
@@ -156,8 +160,8 @@ class EmbeddedPostgres:
     def _wait_for_the_other(self) -> None:
         if not _wait_until(self._has_database, within_s=_START_WITHIN_S):
             raise PostgresFailed(
-                f"another process supervises the database in {self.place.root} but it does not answer; "
-                f"stop that process, or see {self.place.log}"
+                f"另一个进程正在管理 {self.place.root} 中的数据库，但数据库没有应答；"
+                f"请结束那个进程，原因见 {self.place.log}"
             )
 
     def _initialise(self) -> None:
@@ -187,8 +191,8 @@ class EmbeddedPostgres:
             if child.poll() is None:
                 _end(child)
             _pause(0.3)
-        within = f"{_START_WITHIN_S:.0f} s"
-        raise PostgresFailed(f"PostgreSQL did not start in {within}; its last words:\n{_tail(self.place.log)}")
+        within = f"{_START_WITHIN_S:.0f} 秒"
+        raise PostgresFailed(f"PostgreSQL 在 {within}内没有启动，它最后说：\n{_tail(self.place.log)}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         place = self.place
@@ -245,7 +249,7 @@ class EmbeddedPostgres:
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **self._as_user()
         )
         if done.returncode != 0:
-            raise PostgresFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()[-2000:]}")
+            raise PostgresFailed(f"{Path(command[0]).name} 失败：{done.stderr.strip()[-2000:]}")
         return done.stdout
 
     def _as_user(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def choose_place(home: Path) -> Place:
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PostgresFailed(f"cannot make {home}: {error.strerror}; set YIBAO_HOME elsewhere") from error
+        raise PostgresFailed(f"无法建立目录 {home}（{error.strerror}）；请用 YIBAO_HOME 另指一个可写的目录") from error
     root, uid, gid = _root_and_user(home)
     _make_closed(root, uid=uid, gid=gid)
     sockets = root / "run"
@@ -93,8 +93,8 @@ def wheel_binaries() -> Path:
         if (binaries / "postgres").exists():
             return binaries
     raise PostgresFailed(
-        f"the package {WHEEL} with PostgreSQL 18 is not installed for this platform; "
-        "install it, or set YIBAO_DATABASE_URL to a PostgreSQL 15 or newer"
+        f"没有安装适用于本机的 {WHEEL}（内含 PostgreSQL 18）；"
+        "请安装它，或用 YIBAO_DATABASE_URL 指定一个 PostgreSQL 15 以上的数据库"
     )
 
 
@@ -129,8 +129,8 @@ def _unprivileged_user() -> pwd.struct_passwd:
         except KeyError:
             continue
     raise PostgresFailed(
-        "PostgreSQL does not run as root and there is neither a user postgres nor nobody; "
-        "run as another user, or set YIBAO_DATABASE_URL"
+        "PostgreSQL 不能以 root 运行，而本机既没有 postgres 用户也没有 nobody 用户；"
+        "请换一个用户运行，或设置 YIBAO_DATABASE_URL"
     )
 
 
@@ -195,10 +195,10 @@ def _make_closed(directory: Path, *, uid: int | None, gid: int | None) -> None:
             os.chown(directory, uid, gid)
             found = directory.lstat()
         if directory.is_symlink() or found.st_uid != owner:
-            raise PostgresFailed(f"{directory} belongs to somebody else; set YIBAO_HOME elsewhere")
+            raise PostgresFailed(f"{directory} 属于别的用户；请用 YIBAO_HOME 另指一个目录")
         directory.chmod(0o700)
     except OSError as error:
-        raise PostgresFailed(f"cannot prepare {directory}: {error.strerror}; check its rights") from error
+        raise PostgresFailed(f"无法准备目录 {directory}（{error.strerror}）；请检查其权限") from error
 
 
 def _short_digest(path: Path) -> str:

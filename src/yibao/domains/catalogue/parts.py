@@ -76,14 +76,16 @@ def _item_part(name: str, title: str, list_type: str, code: Parser) -> Part:
         name, title, "catalogue.item",
         (
             Column("code", code, required=True), _NAME, Column("spec", rules.text(500)),
-            Column("dosage_form", rules.text(500)), Column("unit", rules.text(100)), Column("maker", rules.text(200)),
-            Column("approval_no", rules.text(100)), Column("class_code", rules.text(40)),
+            Column("dosage_form", rules.text(500)), Column("unit", rules.text(100)),
+            Column("maker", rules.text(200)), Column("approval_no", rules.text(100)),
+            Column("class_code", rules.text(40)),
             Column("charge_type", rules.shaped(rules.CHARGE_TYPE, "医疗收费项目类别", "09"), required=True),
             Column("origin", rules.one_of(national="国家目录", demo="示例数据"), required=True),
             Column("negotiated", rules.flag, empty=False), *_VALID, _VERSION,
             Column("detail", rules.json_object, empty="{}"),
         ),
-        constants=(("list_type", list_type),), checks=(rules.check_period, rules.check_reserved), has_initials=True,
+        constants=(("list_type", list_type),), checks=(rules.check_period, rules.check_reserved),
+        has_initials=True,
     )
 
 
@@ -94,12 +96,18 @@ def _coded_list(name: str, title: str, table: str, code: Parser) -> Part:
 
 _ITEM_CODE = rules.shaped(rules.ITEM, "医疗目录", "XA01ABD075A002010100483")
 _REGION = Column("admdvs", rules.shaped(rules.DIVISION, "医保区划", "370300"), required=True)
-_SOURCE = (Column("source", rules.text(300), required=True), Column("assumed", rules.flag, required=True, empty=True))
+_SOURCE = (
+    Column("source", rules.text(300), required=True),
+    Column("assumed", rules.flag, required=True, empty=True),
+)
+_DRUG_CODE = rules.shaped(rules.DRUG, "药品", "XA01ABD075A002010100483（20或23位）")
+_SERVICE_CODE = rules.shaped(rules.SERVICE, "医疗服务项目", "001102000000100（15位）")
+_CONSUMABLE_CODE = rules.shaped(rules.CONSUMABLE, "医用耗材", "C0325090899900000001（20或27位）")
 
-DRUGS = _item_part("drugs", "西药中成药", "101", rules.shaped(rules.DRUG, "药品", "XA01ABD075A002010100483（20或23位）"))
+DRUGS = _item_part("drugs", "西药中成药", "101", _DRUG_CODE)
 PIECES = _item_part("pieces", "中药饮片", "102", rules.shaped(rules.PIECE, "中药饮片", "T990000001"))
-SERVICES = _item_part("services", "医疗服务项目", "201", rules.shaped(rules.SERVICE, "医疗服务项目", "001102000000100（15位）"))
-CONSUMABLES = _item_part("consumables", "医用耗材", "301", rules.shaped(rules.CONSUMABLE, "医用耗材", "C0325090899900000001（20或27位）"))
+SERVICES = _item_part("services", "医疗服务项目", "201", _SERVICE_CODE)
+CONSUMABLES = _item_part("consumables", "医用耗材", "301", _CONSUMABLE_CODE)
 
 TERMS = Part(
     "terms", "医保目录（各统筹区支付类别）", "catalogue.term",
@@ -119,10 +127,15 @@ PRICE_LIMITS = Part(
         Column("level", rules.one_of(_1="一级及以下", _2="二级", _3="三级"), required=True), *_VALID,
         Column("limit_yuan", rules.price, required=True, empty=0, into="limit_micro"), *_SOURCE,
     ),
-    key=("admdvs", "code", "level", "valid_from"), checks=(rules.check_period,), of_items=True, by_period=True,
+    key=("admdvs", "code", "level", "valid_from"), checks=(rules.check_period,),
+    of_items=True, by_period=True,
 )
-DIAGNOSES = _coded_list("diagnoses", "疾病诊断", "catalogue.diagnosis", rules.shaped(rules.DIAGNOSIS, "疾病诊断", "J06.900x003"))
-PROCEDURES = _coded_list("procedures", "手术操作", "catalogue.procedure", rules.shaped(rules.PROCEDURE, "手术操作", "47.0100x001"))
+_DIAGNOSIS_CODE = rules.shaped(rules.DIAGNOSIS, "疾病诊断", "J06.900x003")
+_PROCEDURE_CODE = rules.shaped(rules.PROCEDURE, "手术操作", "47.0100x001")
+_TCM_KIND = rules.one_of(tumour="肿瘤形态学", tcm_disease="中医疾病", tcm_syndrome="中医证候")
+
+DIAGNOSES = _coded_list("diagnoses", "疾病诊断", "catalogue.diagnosis", _DIAGNOSIS_CODE)
+PROCEDURES = _coded_list("procedures", "手术操作", "catalogue.procedure", _PROCEDURE_CODE)
 CHRONIC_DISEASES = Part(
     "chronic_diseases", "门诊慢特病病种", "catalogue.chronic_disease",
     (
@@ -135,8 +148,7 @@ TCM_CLASSES = Part(
     "tcm_classes", "肿瘤形态学、中医病证分类", "catalogue.tcm_class",
     (
         Column("code", rules.shaped(rules.TCM_CLASS, "肿瘤形态学或中医病证", "BEA"), required=True), _NAME,
-        Column("kind", rules.one_of(tumour="肿瘤形态学", tcm_disease="中医疾病", tcm_syndrome="中医证候"), required=True),
-        _VERSION,
+        Column("kind", _TCM_KIND, required=True), _VERSION,
     ),
 )
 

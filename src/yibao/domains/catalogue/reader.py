@@ -39,7 +39,7 @@ class Reader:
         self._constants = tuple(value for _, value in part.constants)
 
     def read(self, lines: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """Return the good rows as records of ``part.table_columns`` plus the line number, collecting faults."""
+        """Return the good rows as records of ``part.table_columns`` and the line; collect faults."""
         parser = csv.reader(lines, strict=True)
         if not self._read_header(parser):
             return
@@ -75,7 +75,7 @@ class Reader:
             if column.required and column.name not in header and column.name not in self._defaults
         ]
         for name in missing:
-            self._fault(1, name, ",".join(header), BadCell("缺少必需的列", f"{self.part.title}文件应有此列"))
+            self._fault(1, name, ",".join(header), BadCell("缺少必需的列", f"{self.part.title}文件应有此列，或在导入时给出统一取值"))
         self._places = [(i, known[name]) for i, name in enumerate(header) if name in known]
         self._places += [(-1, column) for column in self.part.columns if column.name not in header]
         self._places.sort(key=lambda place: self.part.columns.index(place[1]))

@@ -34,7 +34,7 @@ DIVISION = re.compile(r"\d{6}")
 CHARGE_TYPE = re.compile(r"0[1-9]|1[0-4]")
 
 RESERVED = re.compile(r"T9900[A-Z0-9]+|C[A-Z0-9]{9}99[A-Z0-9]+")
-"""Codes of invented rows: pieces ``T9900…``, consumables whose product part (from the 11th character) begins 99."""
+"""Codes of invented rows: pieces ``T9900…``, consumables whose 11th and 12th characters are 99."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

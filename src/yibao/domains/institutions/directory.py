@@ -51,7 +51,8 @@ class StaffEntry(msgspec.Struct, frozen=True):
 
 FIND_INSTITUTIONS = """
 select fixmedins_code, name, uscc, kind, hosp_lv from institutions.institution
-where kind = $1 and ($2::text is null or fixmedins_code = $2) and ($3::text is null or position($3 in name) > 0)
+where kind = $1 and ($2::text is null or fixmedins_code = $2)
+  and ($3::text is null or position($3 in name) > 0)
 order by fixmedins_code limit $4
 """
 DEPARTMENTS = """

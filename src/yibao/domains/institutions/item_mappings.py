@@ -57,15 +57,16 @@ where t.fixmedins_code = $1 and t.updated_at >= $2
 """
 COUNT_MAPPINGS = "select count(*)" + _MAPPINGS
 LIST_MAPPINGS = f"""
-select t.medins_list_codg, t.list_type, t.med_list_codg, t.name, t.valid_from, t.valid_to, t.detail, t.updated_at
+select t.medins_list_codg, t.list_type, t.med_list_codg, t.name, t.valid_from, t.valid_to, t.detail,
+       t.updated_at
 {_MAPPINGS} order by t.list_type, t.medins_list_codg limit $11 offset $12
 """
 PUT_MAPPING = """
-insert into institutions.item_mapping (fixmedins_code, admdvs, medins_list_codg, list_type, med_list_codg, name,
-    valid_from, valid_to, detail, updated_at)
+insert into institutions.item_mapping (fixmedins_code, admdvs, medins_list_codg, list_type, med_list_codg,
+    name, valid_from, valid_to, detail, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-on conflict (fixmedins_code, list_type, medins_list_codg) do update set med_list_codg = excluded.med_list_codg,
-    name = excluded.name, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
+on conflict (fixmedins_code, list_type, medins_list_codg) do update set
+    med_list_codg = excluded.med_list_codg, name = excluded.name, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
     detail = excluded.detail, updated_at = excluded.updated_at
 """
 REMOVE_MAPPING = """
@@ -74,7 +75,9 @@ where fixmedins_code = $1 and list_type = $2 and medins_list_codg = $3 and med_l
 """
 
 
-async def list_mappings(tx: Connection, wanted: MappingFilter, window: Window) -> tuple[int, list[ItemMapping]]:
+async def list_mappings(
+    tx: Connection, wanted: MappingFilter, window: Window
+) -> tuple[int, list[ItemMapping]]:
     """List a page of an institution's mappings, by its own codes."""
     values = (
         wanted.fixmedins_code, wanted.updated_from, wanted.medins_list_codg, wanted.name, wanted.list_type,
@@ -88,8 +91,8 @@ async def put_mappings(
 ) -> None:
     """Write mappings; one of an own item that is mapped already takes its place."""
     rows = [
-        (fixmedins_code, admdvs, m.medins_list_codg, m.list_type, m.med_list_codg, m.name, m.valid_from, m.valid_to,
-         msgspec.json.encode(m.detail).decode(), m.updated_at)
+        (fixmedins_code, admdvs, m.medins_list_codg, m.list_type, m.med_list_codg, m.name, m.valid_from,
+         m.valid_to, msgspec.json.encode(m.detail).decode(), m.updated_at)
         for m in mappings
     ]
     await tx.executemany(PUT_MAPPING, rows)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 from collections import deque
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -21,7 +22,7 @@ Outcome = Literal["answered", "refused", "replayed", "unavailable", "defect"]
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _FLUSH_S = 0.25
 _BATCH = 500
-_QUEUE_MAX = 5_000
+_QUEUE_MAX = 2_000
 _TEXT_MAX = 200
 _REQUEST_MAX = 256 * 1024
 
@@ -74,7 +75,6 @@ class TrafficLog:
         self._queue: deque[Entry] = deque(maxlen=_QUEUE_MAX)
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._stopping = False
         self.dropped = 0
 
     def put(self, entry: Entry) -> None:
@@ -83,7 +83,6 @@ class TrafficLog:
             self.dropped += 1
         self._queue.append(entry)
         if self._task is None or self._task.done():
-            self._stopping = False
             self._task = asyncio.get_running_loop().create_task(self._run(), name="traffic-log")
         if len(self._queue) >= _BATCH:
             self._wake.set()
@@ -102,7 +101,6 @@ class TrafficLog:
 
     async def stop(self) -> None:
         """Write what is left and end the task."""
-        self._stopping = True
         self._wake.set()
         if self._task is not None:
             await self._task
@@ -110,10 +108,8 @@ class TrafficLog:
         await self.flush()
 
     async def _run(self) -> None:
-        while not self._stopping:
-            try:
+        while self._queue:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _FLUSH_S)
-            except TimeoutError:
-                pass
             self._wake.clear()
             await self.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -75,7 +76,8 @@ class LoadRefused(msgspec.Struct, frozen=True):
 
     def sentence(self) -> str:
         """Return all faults as lines of text."""
-        head = f"{self.name}（{PARTS[self.part].title}）共{self.rows}行，发现{len(self.faults)}处错误，未导入任何数据："
+        title = PARTS[self.part].title
+        head = f"{self.name}（{title}）共{self.rows}行，发现{len(self.faults)}处错误，未导入任何数据："
         return "\n".join([head, *(fault.sentence() for fault in self.faults)])
 
 
@@ -86,12 +88,12 @@ class _TakenBack(Exception):
 def packaged_files() -> tuple[CatalogueFile, ...]:
     """Return the catalogue files of the package, in loading order."""
     folder = files("yibao") / "data" / "catalogues"
-    listing = io.StringIO((folder / "parts.csv").read_text(encoding="utf-8"))
-    header = listing.readline().strip().split(",")
-    rows = [dict(zip(header, line.rstrip("\n").split(",", len(header) - 1), strict=True)) for line in listing]
+    listing = csv.DictReader((folder / "parts.csv").read_text(encoding="utf-8").splitlines())
     return tuple(
-        CatalogueFile(row["part"], row["file"], (folder / row["file"]).read_bytes(), row["source"], row["version"])
-        for row in rows
+        CatalogueFile(
+            row["part"], row["file"], (folder / row["file"]).read_bytes(), row["source"], row["version"]
+        )
+        for row in listing
     )
 
 
@@ -109,7 +111,8 @@ class _Text:
         self._content = content
 
     def __iter__(self) -> Iterator[str]:
-        lines = io.TextIOWrapper(io.BytesIO(self._content), encoding="utf-8", errors="surrogateescape", newline="")
+        raw = io.BytesIO(self._content)
+        lines = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
         for line in lines:
             self.done += len(line.encode("utf-8", "surrogateescape"))
             yield line
@@ -150,13 +153,14 @@ async def load_catalogue(
             await _record(tx, loaded, now=now, ids=ids, actor=actor)
             return loaded
     except _TakenBack:
-        return LoadRefused(file.part, file.name, reader.rows, tuple(sorted(faults, key=lambda f: (f.line, f.column))))
+        faults.sort(key=lambda fault: (fault.line, fault.column))
+        return LoadRefused(file.part, file.name, reader.rows, tuple(faults))
 
 
 async def load_all(
     database: Database, *, now: datetime, ids: Ids, actor: str = "cli", progress: Progress | None = None
 ) -> tuple[Loaded, ...]:
-    """Load every packaged file: items, terms and price limits of the regions, diagnoses and the other lists."""
+    """Load every packaged file: items, the regions' terms and price limits, diagnoses and the other lists."""
     loaded = []
     for file in packaged_files():
         result = await load_catalogue(database, file, now=now, ids=ids, actor=actor, progress=progress)
@@ -188,6 +192,7 @@ async def _record(tx: Connection, loaded: Loaded, *, now: datetime, ids: Ids, ac
     )
     if loaded.changed:
         await audit.write(
-            tx, entry_id=ids.new(now), at=now, actor=actor, sender="yibao", channel="cli", verb="load_catalogue",
-            object_id=loaded.part, admdvs=NATION, digest=bytes.fromhex(loaded.digest), rule=loaded.version,
+            tx, entry_id=ids.new(now), at=now, actor=actor, sender="yibao", channel="cli",
+            verb="load_catalogue", object_id=loaded.part, admdvs=NATION,
+            digest=bytes.fromhex(loaded.digest), rule=loaded.version,
         )

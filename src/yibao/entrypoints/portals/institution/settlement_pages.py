@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from yibao.entrypoints.portals.institution.message_pages import quick_ranges, without_certificate
@@ -59,7 +60,7 @@ async def search_settlements(request: AnyRequest) -> Redirect:
 
 
 @get(SETTLEMENTS + "/{setl_id:str}")
-async def view_settlement(request: AnyRequest, setl_id: str) -> Response[str]:
+async def view_settlement(request: AnyRequest, setl_id: FromPath[str]) -> Response[str]:
     """Show a settlement line by line and step by step."""
     staff = await staff_of(request)
     services = services_of(request)

@@ -6,6 +6,7 @@ from importlib import resources
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from yibao.infra.digest import sm3
 
@@ -21,7 +22,7 @@ def url_of(name: str) -> str:
 
 
 @get("/assets/{version:str}/{name:str}", sync_to_thread=False)
-def send_asset(version: str, name: str) -> Response[bytes]:
+def send_asset(version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """Send one asset; an old version gets today's content, but not for good."""
     if name not in _CONTENT:
         raise NotFoundException

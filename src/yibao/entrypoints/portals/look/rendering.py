@@ -60,7 +60,8 @@ def page(
         context | {
             "title": title, "staff": staff, "active": active, "elder": elder, "services": services,
             "here": here, "form_token": partial(forms.make_token, secret),
-            "session_ends_at": ends_at(staff) if staff else None,
+            "session_seconds": int((ends_at(staff) - services.clock.now()).total_seconds()) if staff else 0,
+            "session_until": ends_at(staff) if staff else None,
         }
     )
     return Response(

@@ -1,0 +1,32 @@
+"""``yibao``: every verb an operator needs, each with ``--json``."""
+
+from __future__ import annotations
+
+import typer
+
+from yibao.entrypoints.cli import demo, doctor, explain, load_catalogue, message, migrate, policy, serve, verify
+from yibao.entrypoints.cli.output import EXIT_CODES
+
+app = typer.Typer(
+    name="yibao", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help=f"医保平台命令行。{EXIT_CODES}。配置取自 YIBAO_* 环境变量。",
+)
+
+app.command("demo", help="启动演示环境：数据库、目录、演示人群、服务，并通过 HTTP 结算一笔门诊")(demo.demo)
+app.command("serve", help="启动服务（YIBAO_DATABASE_URL 指定数据库，否则用内置数据库）")(serve.serve)
+app.command("migrate", help="把数据库升级到本程序的结构，并登记政策文件")(migrate.migrate)
+app.command("load-catalogue", help="导入医保目录：不带参数时导入全部内置目录")(load_catalogue.load_catalogue)
+app.command("verify", help="在现有数据上逐条验证账目不变量、审计链和重算")(verify.verify)
+app.command("explain", help="逐行逐步解释一笔结算，精确到条款")(explain.explain)
+app.command("doctor", help="检查配置、数据库与数据，并说明如何修复")(doctor.doctor)
+app.add_typer(policy.app, name="policy")
+app.add_typer(message.app, name="message")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

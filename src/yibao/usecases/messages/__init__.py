@@ -1,0 +1,1 @@
+"""What can be asked about messages by an operator."""

@@ -1,0 +1,1 @@
+"""An operator's day at an institution: signing in and out."""
