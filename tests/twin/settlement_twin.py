@@ -100,8 +100,12 @@ class Twin:
         if account_balance is not None:
             self.balances[person.psn_no] = account_balance
         split = [split_line(self.city, line) for line in lines]
-        total = {name: sum((s[name] for s in split), ZERO) for name in ("amount", "own", "over", "first", "scope")}
-        visit = Visit(person, level, day, med_type, disease, institution_kind, children_hospital, total["scope"])
+        total = {
+            name: sum((s[name] for s in split), ZERO) for name in ("amount", "own", "over", "first", "scope")
+        }
+        visit = Visit(
+            person, level, day, med_type, disease, institution_kind, children_hospital, total["scope"]
+        )
         rule = zibo(visit) if self.city == "370300" else huizhou(visit)
         used = self.counted(person, day.year)
 
@@ -118,7 +122,7 @@ class Twin:
         account = min(person_part, balance) if use_account and person.insutype == "310" else ZERO
         self.balances[person.psn_no] = balance - account
 
-        counted = {counter: pool for counter in rule.caps}
+        counted = dict.fromkeys(rule.caps, pool)
         if rule.deductible is not None:
             counted[rule.deductible_counter] = deductible
         settlement = TwinSettlement(
@@ -286,19 +290,24 @@ def zibo_employee_outpatient(visit: Visit) -> Rule:
 def zibo_employee_chronic(visit: Visit) -> Rule:
     """Chronic outpatient of employees: some diseases have their own deductible and share, some a ceiling."""
     year, who = visit.day.year, visit.person_class
+    mental = visit.disease.startswith("M021") and year >= n.ZIBO_MENTAL_WITHOUT_DEDUCTIBLE_FROM
     deductible: Decimal | None
     if visit.disease.startswith("M083"):
         deductible = Decimal(n.ZIBO_ANTI_REJECTION_DEDUCTIBLE)
-    elif visit.disease in ("M07803", "M07804"):
-        deductible = None
-    elif visit.disease.startswith("M021") and year >= n.ZIBO_MENTAL_WITHOUT_DEDUCTIBLE_FROM:
+    elif visit.disease in ("M07803", "M07804") or mental:
         deductible = None
     else:
         deductible = Decimal(latest(n.ZIBO_EMPLOYEE_CHRONIC_DEDUCTIBLE, year))
     caps = {"inpatient_chronic.pool": Decimal(latest(n.ZIBO_EMPLOYEE_YEAR_CAP, year))}
     if visit.disease[:4] in n.ZIBO_EMPLOYEE_DISEASE_CAPS:
         caps["chronic_outpatient.disease"] = zibo_disease_cap(visit)
-    return Rule("chronic_outpatient", deductible, "chronic_outpatient.deductible", zibo_chronic_share(visit, who), caps)
+    return Rule(
+        "chronic_outpatient",
+        deductible,
+        "chronic_outpatient.deductible",
+        zibo_chronic_share(visit, who),
+        caps,
+    )
 
 
 def zibo_disease_cap(visit: Visit) -> Decimal:

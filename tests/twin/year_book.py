@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from tests.twin.settlement_twin import TwinLine, TwinPerson
+
 from yibao.kernel.money import fen_to_yuan, line_amount, to_scaled, yuan_to_fen
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
@@ -64,7 +65,9 @@ class YearBook:
             service_on=day,
             insutype=person.insutype,
             med_type=med_type,
-            person=PersonFacts(person.psn_type, 40, account_kind=person.account_kind, paid_months=person.paid_months),
+            person=PersonFacts(
+                person.psn_type, 40, account_kind=person.account_kind, paid_months=person.paid_months
+            ),
             institution=InstitutionFacts(
                 "H00000000001", institution_kind, level, ("children",) if children_hospital else ()
             ),

@@ -18,6 +18,9 @@ from yibao.kernel import identity_number
 from yibao.kernel.business_time import age_on
 from yibao.kernel.money import fen_to_yuan, line_amount, to_scaled
 
+FIRST_VISIT = "zb-first-visit"
+"""Key of the story that the demo settles by itself at each start."""
+
 
 class StoryPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who comes. ``state`` is insured, unpaid, waiting or dead; ``balance`` in yuan, None without account."""
@@ -82,7 +85,7 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         expected: field of setlinfo to yuan, for the next visit of the patient.
-        refusal: code of the refusal that is expected instead, empty if the visit settles.
+        refusal: part of the reason with which the visit is refused instead, empty if it settles.
         apart: True for those that are not offered to strangers in ``patients[]``, because they go to
             another institution, need a flag that the list does not carry, or are refused.
         history: earlier visits of the same benefit year.

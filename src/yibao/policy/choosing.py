@@ -187,8 +187,10 @@ def _facts(case: Case, person: str) -> Facts:
 
 
 def _not_offered(case: Case, policy: RegionPolicy, law: DayLaw) -> Refusal:
-    ever = any(r.key == "benefit" and r.allows("insutype", case.insutype) and r.allows("med_type", case.med_type)
-               for r in policy.rows)
+    ever = any(
+        r.key == "benefit" and r.allows("insutype", case.insutype) and r.allows("med_type", case.med_type)
+        for r in policy.rows
+    )
     if ever and not any(r.allows("med_type", case.med_type) for r in law.choosing.get(case.insutype, ())):
         return _no_law(case, policy, "该医疗类别的待遇")
     return refuse(

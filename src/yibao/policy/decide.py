@@ -83,13 +83,13 @@ def _run(
         account_pay=account,
         shared_pay=0,
         cash=cash,
-        counters=_deductible_counter(case, rules, deductible) + pool_counters,
+        counters=_deductible_counter(rules, deductible) + pool_counters,
         clr_type=benefit.clr_type,
         steps=tuple(steps) if steps is not None else (),
     )
 
 
-def _deductible_counter(case: Case, rules: Rules, charged: int) -> tuple[CounterChange, ...]:
+def _deductible_counter(rules: Rules, charged: int) -> tuple[CounterChange, ...]:
     row = rules.deductible
     return (CounterChange(row.counter, charged, row.number),) if charged else ()
 

@@ -29,7 +29,8 @@ def _law_from(day: date, rows: tuple[Row, ...]) -> DayLaw:
         benefits={(i, b): _benefit_law(rows, day, i, b) for i in insutypes for b in benefits},
         first_pay={i: tuple(_pick(rows, "first_pay", day, i)) for i in insutypes},
         settings={
-            key: tuple(r for r in rows if r.key == key and not r.conditions and _in_force(r, day)) for key in KINDS
+            key: tuple(r for r in rows if r.key == key and not r.conditions and _in_force(r, day))
+            for key in KINDS
         },
     )
 
@@ -43,7 +44,9 @@ def _benefit_law(rows: tuple[Row, ...], day: date, insutype: str, benefit: str) 
     for counter in dict.fromkeys(r.counter for r in ever if r.key == "pool_cap"):
         group = [r for r in ever if r.key == "pool_cap" and r.counter == counter]
         in_force = tuple(r for r in pick("pool_cap") if r.counter == counter)
-        caps.append(CapLaw(counter, group[0].used.name, all(r.extra.get("optional", False) for r in group), in_force))
+        caps.append(
+            CapLaw(counter, group[0].used.name, all(r.extra.get("optional", False) for r in group), in_force)
+        )
     missing = [KINDS[key].name for key in _NEEDED if not pick(key)]
     missing += [cap.name for cap in caps if not cap.rows and not cap.optional]
     return BenefitLaw(

@@ -87,7 +87,9 @@ def classify_line(
     if first_pay is not None:
         first = share(amount - over, first_pay)
         return LineSplit(0, over, first, amount - over - first, first_pay)
-    row = default_first_pay(policy, service_on, insutype=insutype, list_type=list_type, class_level=class_level)
+    row = default_first_pay(
+        policy, service_on, insutype=insutype, list_type=list_type, class_level=class_level
+    )
     if row is None:
         return refuse(
             "NO_FIRST_PAY_RATIO",

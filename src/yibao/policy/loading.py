@@ -20,7 +20,18 @@ from yibao.policy.values import read_ratio
 
 _FORMAT = 1
 _MARKS = ("official", "public_page", "assumed")
-_TOP = {"format", "admdvs", "region", "title", "person_classes", "diseases", "traits", "identities", "sources", "parameter"}
+_TOP = {
+    "format",
+    "admdvs",
+    "region",
+    "title",
+    "person_classes",
+    "diseases",
+    "traits",
+    "identities",
+    "sources",
+    "parameter",
+}
 
 
 class PolicyFault(msgspec.Struct, frozen=True):
@@ -42,7 +53,8 @@ class BadPolicy(ValueError):
 
     def __init__(self, faults: tuple[PolicyFault, ...]) -> None:
         self.faults = faults
-        super().__init__("政策文件有误，共 %d 处：\n%s" % (len(faults), "\n".join(f.sentence() for f in faults)))
+        listed = "\n".join(fault.sentence() for fault in faults)
+        super().__init__(f"政策文件有误，共 {len(faults)} 处：\n{listed}")
 
 
 def load_policy(files: Mapping[str, str]) -> RegionPolicy:
@@ -159,7 +171,12 @@ class _Loader:
         kind = KINDS[key]
         rule = str(entry.get("rule") or place)
         for unknown in sorted(set(entry) - FIELDS - kind.extra):
-            self.fault(file, rule, unknown, f"{kind.name}没有这个字段；可用：{', '.join(sorted(FIELDS | kind.extra))}")
+            self.fault(
+                file,
+                rule,
+                unknown,
+                f"{kind.name}没有这个字段；可用：{', '.join(sorted(FIELDS | kind.extra))}",
+            )
         for needed in ("rule", "name", "from", "mark", *(("counter",) if "counter" in kind.extra else ())):
             if not entry.get(needed):
                 self.fault(file, rule, needed, "缺少，请写在参数或取值行里")
@@ -211,7 +228,9 @@ class _Loader:
         for dimension, wanted in when.items():
             if dimension in DIMENSIONS and dimension not in KINDS[key].dimensions:
                 usable = ", ".join(KINDS[key].dimensions) or "无"
-                self.fault(file, rule, f"when.{dimension}", f"{KINDS[key].name}不能以此为条件；可用：{usable}")
+                self.fault(
+                    file, rule, f"when.{dimension}", f"{KINDS[key].name}不能以此为条件；可用：{usable}"
+                )
                 continue
             condition = read_condition(dimension, wanted, self.words)
             if isinstance(condition, str):
@@ -243,16 +262,28 @@ class _Loader:
             for condition in row.conditions:
                 if condition.dimension == "benefit" and condition.allowed and condition.allowed - benefits:
                     unknown = ", ".join(sorted(condition.allowed - benefits))
-                    self.fault(row.place, row.used.rule, "when.benefit", f"没有待遇类别 {unknown}，先用 key = \"benefit\" 声明")
+                    self.fault(
+                        row.place,
+                        row.used.rule,
+                        "when.benefit",
+                        f'没有待遇类别 {unknown}，先用 key = "benefit" 声明',
+                    )
 
     def _check_shadows(self, rows: list[Row]) -> None:
         seen: dict[tuple[object, ...], list[Row]] = {}
         for row in rows:
-            tests = tuple(sorted((c.dimension, c.text, tuple(sorted(c.allowed or ()))) for c in row.conditions))
+            tests = tuple(
+                sorted((c.dimension, c.text, tuple(sorted(c.allowed or ()))) for c in row.conditions)
+            )
             same = seen.setdefault((row.key, row.counter, row.priority, tests), [])
             for earlier in same:
                 if _overlap(earlier, row):
-                    self.fault(row.place, row.used.rule, "from", f"与 {earlier.used.rule}（{earlier.place}）条件相同且日期重叠，永远用不到")
+                    self.fault(
+                        row.place,
+                        row.used.rule,
+                        "from",
+                        f"与 {earlier.used.rule}（{earlier.place}）条件相同且日期重叠，永远用不到",
+                    )
             same.append(row)
 
 
@@ -262,7 +293,9 @@ def _overlap(one: Row, other: Row) -> bool:
     return not one_ends_first and not other_ends_first
 
 
-def _used(entry: dict[str, Any], value: str, conditions: tuple[Condition, ...], source: dict[str, str]) -> Used:
+def _used(
+    entry: dict[str, Any], value: str, conditions: tuple[Condition, ...], source: dict[str, str]
+) -> Used:
     said = "，".join(c.text for c in conditions if c.text)
     where = "，".join(p for p in (source.get("title", ""), source.get("where", "")) if p)
     return Used(

@@ -32,23 +32,31 @@ class Kind(msgspec.Struct, frozen=True):
     dimensions: tuple[str, ...] = CASE_DIMENSIONS
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType({
-    "benefit": Kind("待遇类别", "code", extra=frozenset({"title", "clr_type", "needs_disease", "needs_recognition"}),
-                    dimensions=tuple(d for d in CASE_DIMENSIONS if d != "benefit")),
-    "deductible": Kind("起付标准", "amount", extra=frozenset({"counter"})),
-    "item_limit": Kind("计入限额", "amount"),
-    "pool_ratio": Kind("统筹支付比例", "ratio", extra=frozenset({"base"})),
-    "pool_bonus": Kind("支付比例加减", "points"),
-    "pool_cap": Kind("支付限额", "amount", extra=frozenset({"counter", "optional", "each_other_disease"})),
-    "fund": Kind("支付基金", "code", extra=frozenset({"field"})),
-    "first_pay": Kind("先行自付比例", "ratio", dimensions=LINE_DIMENSIONS),
-    "rounding": Kind("取整方式", "choice", ("half_up", "down", "up", "half_up_yuan", "down_yuan")),
-    "benefit_year": Kind("待遇年度", "choice", ("service_date",)),
-    "order": Kind("支付顺序", "order", ("pool", "own_account", "shared_account", "cash")),
-    "account.pays": Kind("个人账户支付范围", "choice", ("person_part", "in_scope")),
-    "account.shared_inside_acct_pay": Kind("共济支付计入个人账户支付", "truth", dimensions=()),
-    "reversal.later_settlements": Kind("撤销时已有后续结算", "choice", ("refuse", "keep"), dimensions=()),
-})
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "benefit": Kind(
+            "待遇类别",
+            "code",
+            extra=frozenset({"title", "clr_type", "needs_disease", "needs_recognition"}),
+            dimensions=tuple(d for d in CASE_DIMENSIONS if d != "benefit"),
+        ),
+        "deductible": Kind("起付标准", "amount", extra=frozenset({"counter"})),
+        "item_limit": Kind("计入限额", "amount"),
+        "pool_ratio": Kind("统筹支付比例", "ratio", extra=frozenset({"base"})),
+        "pool_bonus": Kind("支付比例加减", "points"),
+        "pool_cap": Kind(
+            "支付限额", "amount", extra=frozenset({"counter", "optional", "each_other_disease"})
+        ),
+        "fund": Kind("支付基金", "code", extra=frozenset({"field"})),
+        "first_pay": Kind("先行自付比例", "ratio", dimensions=LINE_DIMENSIONS),
+        "rounding": Kind("取整方式", "choice", ("half_up", "down", "up", "half_up_yuan", "down_yuan")),
+        "benefit_year": Kind("待遇年度", "choice", ("service_date",)),
+        "order": Kind("支付顺序", "order", ("pool", "own_account", "shared_account", "cash")),
+        "account.pays": Kind("个人账户支付范围", "choice", ("person_part", "in_scope")),
+        "account.shared_inside_acct_pay": Kind("共济支付计入个人账户支付", "truth", dimensions=()),
+        "reversal.later_settlements": Kind("撤销时已有后续结算", "choice", ("refuse", "keep"), dimensions=()),
+    }
+)
 """Every key a policy file may use. A later benefit adds a key here and a step that reads it."""
 
 
@@ -94,7 +102,9 @@ class Row(msgspec.Struct, frozen=True):
 
     def allows(self, dimension: str, word: str) -> bool:
         """Say whether a code is possible in one dimension, before the case is known."""
-        return all(c.allowed is None or word in c.allowed for c in self.conditions if c.dimension == dimension)
+        return all(
+            c.allowed is None or word in c.allowed for c in self.conditions if c.dimension == dimension
+        )
 
 
 class CapLaw(msgspec.Struct, frozen=True):
@@ -177,7 +187,9 @@ class RegionPolicy(msgspec.Struct, frozen=True):
 
     def rows_on(self, day: date) -> tuple[Row, ...]:
         """Return every row that is in force on a day, in the order of the files."""
-        return tuple(r for r in self.rows if r.valid_from <= day and (r.valid_to is None or day <= r.valid_to))
+        return tuple(
+            r for r in self.rows if r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)
+        )
 
 
 def first_match(rows: tuple[Row, ...], facts: Facts) -> Row | None:

@@ -17,10 +17,24 @@ from yibao.policy.values import (
     read_ratio,
 )
 
-FIELDS = frozenset({
-    "rule", "name", "value", "bands", "from", "to", "clause", "source", "mark", "reliability", "note",
-    "condition", "priority", "when",
-})
+FIELDS = frozenset(
+    {
+        "rule",
+        "name",
+        "value",
+        "bands",
+        "from",
+        "to",
+        "clause",
+        "source",
+        "mark",
+        "reliability",
+        "note",
+        "condition",
+        "priority",
+        "when",
+    }
+)
 """Fields that every row may have, whatever its key."""
 
 _CHOICE_NAMES = {
@@ -30,7 +44,12 @@ _CHOICE_NAMES = {
     "refuse": "不允许，须先撤销后续结算",
     "keep": "允许，后续结算保留不变",
 }
-_ORDER_NAMES = {"pool": "统筹基金", "own_account": "本人个人账户", "shared_account": "家庭共济账户", "cash": "现金"}
+_ORDER_NAMES = {
+    "pool": "统筹基金",
+    "own_account": "本人个人账户",
+    "shared_account": "家庭共济账户",
+    "cash": "现金",
+}
 
 
 class ValueRead(msgspec.Struct, frozen=True):
@@ -52,7 +71,7 @@ def read_value(kind: Kind, value: object) -> ValueRead | str:
     if kind.value == "order":
         return _read_order(kind, value)
     if not isinstance(value, str) or not value:
-        return f"{kind.name}应为文本（如 \"500元\"、\"75%\"），收到 {value!r}"
+        return f'{kind.name}应为文本（如 "500元"、"75%"），收到 {value!r}'
     if kind.value == "choice":
         return _read_choice(kind, value)
     if kind.value == "code":
@@ -105,7 +124,11 @@ def _read_choice(kind: Kind, value: str) -> ValueRead | str:
 
 
 def _read_order(kind: Kind, value: object) -> ValueRead | str:
-    if not isinstance(value, list) or not value or not all(isinstance(v, str) and v in kind.choices for v in value):
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(v, str) and v in kind.choices for v in value)
+    ):
         return f"{kind.name}应为由 {', '.join(kind.choices)} 组成的列表，收到 {value!r}"
     if value[0] != "pool" or value[-1] != "cash" or len(set(value)) != len(value):
         return f"{kind.name}目前只支持以 pool 开头、以 cash 结尾且不重复，收到 {value!r}"

@@ -58,8 +58,17 @@ def take_deductible(case: Case, rules: Rules, in_scope: int, steps: Trace) -> in
                 formula += f"，不超过政策范围内费用 {yuan(in_scope)}，计 {yuan(charged)}"
         counter = "" if row.absent else row.counter
         steps.append(
-            Step("deductible", "起付标准", in_scope, charged, formula, (row.used,), counter,
-                 before if counter else 0, before + charged if counter else 0)
+            Step(
+                "deductible",
+                "起付标准",
+                in_scope,
+                charged,
+                formula,
+                (row.used,),
+                counter,
+                before if counter else 0,
+                before + charged if counter else 0,
+            )
         )
     return charged
 
@@ -97,9 +106,7 @@ def pay_pool(rules: Rules, cost: int, deductible: int, steps: Trace) -> tuple[in
     return payment, ratio
 
 
-def apply_caps(
-    case: Case, rules: Rules, payment: int, steps: Trace
-) -> tuple[int, tuple[CounterChange, ...]]:
+def apply_caps(case: Case, rules: Rules, payment: int, steps: Trace) -> tuple[int, tuple[CounterChange, ...]]:
     """Return the payment within every ceiling, and the use it makes of their counters."""
     final = payment
     for cap in rules.caps:
@@ -127,10 +134,14 @@ def pay_account(case: Case, rules: Rules, person_part: int, in_scope_own: int, s
     paid = min(allowed, max(case.account_balance, 0)) if case.use_account else 0
     if steps is not None:
         if case.use_account:
-            formula = f"min({row.used.value} {yuan(allowed)}, 账户余额 {yuan(case.account_balance)}) = {yuan(paid)}"
+            formula = (
+                f"min({row.used.value} {yuan(allowed)}, 账户余额 {yuan(case.account_balance)}) = {yuan(paid)}"
+            )
         else:
             formula = "本次未使用个人账户，计 0.00"
-        steps.append(Step("account", "个人账户支付", person_part, paid, formula, (row.used, rules.order.used)))
+        steps.append(
+            Step("account", "个人账户支付", person_part, paid, formula, (row.used, rules.order.used))
+        )
     return paid
 
 
@@ -157,7 +168,9 @@ def _pay_bands(row: Row, cost: int, deductible: int, points: int, rounding: Roun
         start, end = deductible, cost
     else:
         start, end = 0, max(cost - deductible, 0)
-    return rounding(sum(part * _held(band.ratio + points) for part, band in band_parts(row.bands, start, end)), _WHOLE)
+    return rounding(
+        sum(part * _held(band.ratio + points) for part, band in band_parts(row.bands, start, end)), _WHOLE
+    )
 
 
 def band_parts(bands: tuple[Band, ...], start: int, end: int) -> list[tuple[int, Band]]:
@@ -187,7 +200,10 @@ def _pool_formula(row: Row, bonus: Row | None, cost: int, deductible: int, payme
         return f"({yuan(cost)} − {yuan(deductible)}) × {ratio} = {yuan(payment)}"
     whole_cost = row.extra.get("base", "above_dedc") == "cost_band"
     start, end = (deductible, cost) if whole_cost else (0, base)
-    terms = [f"{yuan(part)} × {ratio_text(_held(b.ratio + points))}" for part, b in band_parts(row.bands, start, end)]
+    terms = [
+        f"{yuan(part)} × {ratio_text(_held(b.ratio + points))}"
+        for part, b in band_parts(row.bands, start, end)
+    ]
     return f"{' + '.join(terms) or '0.00'} = {yuan(payment)}"
 
 
@@ -202,5 +218,7 @@ def _explain_cap(case: Case, cap: Cap, running: int, final: int, steps: list[Ste
     formula = f"限额 {yuan(cap.limit)} − 本年已支付 {yuan(before)} = 余 {yuan(left)}，支付 {yuan(paid)}"
     if cap.others:
         formula = f"多病种合并限额：最高一种加其余各种的一定比例；{formula}"
-    steps.append(Step("pool_cap", cap.name, running, paid, formula, used, cap.counter, before, before + final))
+    steps.append(
+        Step("pool_cap", cap.name, running, paid, formula, used, cap.counter, before, before + final)
+    )
     return paid

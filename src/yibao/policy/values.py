@@ -52,7 +52,9 @@ def ratio_text(ratio: int) -> str:
 def bands_text(bands: tuple[Band, ...]) -> str:
     """Return bands as one line of text: ``30000.00 元以内 60%；以上 65%``."""
     parts = [
-        f"以上 {ratio_text(b.ratio)}" if b.upper is None else f"{yuan_text(b.upper)} 元以内 {ratio_text(b.ratio)}"
+        f"以上 {ratio_text(b.ratio)}"
+        if b.upper is None
+        else f"{yuan_text(b.upper)} 元以内 {ratio_text(b.ratio)}"
         for b in bands
     ]
     return "；".join(parts)

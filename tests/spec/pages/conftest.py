@@ -31,6 +31,7 @@ class Explanation(msgspec.Struct):
     """The steps that the handmade settlement was made by."""
 
     steps: tuple[Step, ...]
+    differences: tuple[str, ...] = ()
 
 
 async def explain(_tx: Connection, setl_id: str) -> Explanation | Refusal:

@@ -187,7 +187,7 @@ async def _messages(tx: Connection) -> None:
         tx, entry_id="t1", code=OURS, region="370300", infno="1101", at=at, serial=1, outcome="answered",
         request=request_body("1101", at, 1, person), reply=reply_body(base),
     )
-    at = NOW.replace(hour=8)
+    at = NOW.replace(hour=8, minute=0)
     await insert_deed(
         tx, code=OURS, region="370300", infno="2201", at=at, serial=2,
         request=request_body("2201", at, 2, {"data": {"psn_no": PSN, "insutype": "310", "begntime": str(at)[:19],

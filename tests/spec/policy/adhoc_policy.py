@@ -33,14 +33,14 @@ rows = [{{ rule = "EX-1", {what} }}]
 def policy_of(example: dict[str, Any]) -> str:
     """Return the policy text of one example: a single benefit that decides whatever comes."""
     law = example["policy"]
-    bands = ", ".join(
-        f'{{ {_upper(b)}ratio = "{Decimal(b["ratio"]) * 100:f}%" }}' for b in law["bands"]
-    )
+    bands = ", ".join(f'{{ {_upper(b)}ratio = "{Decimal(b["ratio"]) * 100:f}%" }}' for b in law["bands"])
     deductible = f'"{law["dedc"]}元"' if Decimal(law["dedc"]) else '"不设"'
     yearly = law.get("dedc_mode", "").startswith("year")
     counter = "example.deductible" if yearly else "never.counted"
     text = _HEAD
-    text += parameter("benefit", '"example"', more=f'title = "算例"\nwhen = {{ insutype = "{example["insutype"]}" }}')
+    text += parameter(
+        "benefit", '"example"', more=f'title = "算例"\nwhen = {{ insutype = "{example["insutype"]}" }}'
+    )
     text += parameter("deductible", deductible, more=f'counter = "{counter}"')
     text += parameter("pool_ratio", "", bands=f"[{bands}]")
     text += parameter("fund", '"310100"', more='field = "hifp_pay"')

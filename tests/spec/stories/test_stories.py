@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-
 from tests.spec.stories.by_twin import FIELDS, settle_story
 from tests.spec.stories.conftest import now, silent
+
 from yibao.demo.desks import order_of, read_desks
 from yibao.demo.histories import replay_histories, visit_number
 from yibao.demo.hospital import Hospital, Send, VisitRefused

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from yibao.demo.world import build_world, is_built
 from yibao.infra.database import Database
 

@@ -26,6 +26,14 @@ delete from encounters.fee_line l where l.psn_no = $1 and l.mdtrt_id = $2 and ($
 """
 
 
+MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
+
+
+async def move_person(tx: Connection, psn_no: str) -> None:
+    """Move the person's version: settlements that were being decided on the old facts begin anew."""
+    await tx.execute(MOVE_PERSON, psn_no)
+
+
 async def add_encounter(tx: Connection, encounter: Encounter) -> None:
     """Write a newly registered encounter."""
     await tx.execute(INSERT_ENCOUNTER, msgspec.structs.astuple(encounter))
@@ -33,6 +41,7 @@ async def add_encounter(tx: Connection, encounter: Encounter) -> None:
 
 async def cancel_encounter(tx: Connection, *, psn_no: str, mdtrt_id: str) -> None:
     """Mark an encounter as cancelled; it stays for the record."""
+    await move_person(tx, psn_no)
     await tx.execute(CANCEL, psn_no, mdtrt_id)
 
 
@@ -41,17 +50,20 @@ async def record_visit(
     disease_name: str, condition: str, diagnoses: Sequence[Diagnosis],
 ) -> None:
     """Write the visit's data and put the given diagnoses in place of earlier ones."""
+    await move_person(tx, psn_no)
     await tx.execute(RECORD_VISIT, psn_no, mdtrt_id, med_type, begin_at, disease_code, disease_name, condition)
     await tx.execute(DELETE_DIAGNOSES, psn_no, mdtrt_id)
     await tx.execute(INSERT_DIAGNOSES, [msgspec.structs.astuple(d) for d in diagnoses])
 
 
 async def add_lines(tx: Connection, lines: Sequence[FeeLine]) -> None:
-    """Write fee lines in one statement."""
+    """Write fee lines of one encounter in one statement."""
+    await move_person(tx, lines[0].psn_no)
     await tx.execute(INSERT_LINES, [msgspec.structs.astuple(line) for line in lines])
 
 
 async def withdraw_lines(tx: Connection, *, psn_no: str, mdtrt_id: str, batch: str) -> int:
     """Delete the unsettled fee lines of a batch ("" for all batches) and return how many there were."""
+    await move_person(tx, psn_no)
     tag = await tx.execute(DELETE_LINES, psn_no, mdtrt_id, batch)
     return int(tag.rsplit(" ", 1)[1])

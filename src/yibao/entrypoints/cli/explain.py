@@ -85,7 +85,8 @@ def _steps(steps: Sequence[Step]) -> RenderableType:
 def _basis(used: Used) -> str:
     weak = f" [yellow]† {_WEAK}[/yellow]" if is_weak(used) else ""
     condition = f"（{used.condition}）" if used.condition else ""
-    return f"[dim]{used.rule} {used.name}{condition}：{used.value}，自 {used.valid_from}，{used.clause}，{used.source}[/dim]{weak}"
+    since = f"自 {used.valid_from}，{used.clause}，{used.source}"
+    return f"[dim]{used.rule} {used.name}{condition}：{used.value}，{since}[/dim]{weak}"
 
 
 def is_weak(used: Used) -> bool:

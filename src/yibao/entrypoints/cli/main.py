@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from yibao.entrypoints.cli import demo, doctor, explain, load_catalogue, message, migrate, policy, serve, verify
+from yibao.entrypoints.cli import (
+    demo,
+    doctor,
+    explain,
+    load_catalogue,
+    message,
+    migrate,
+    policy,
+    serve,
+    verify,
+)
 from yibao.entrypoints.cli.output import EXIT_CODES
 
 app = typer.Typer(

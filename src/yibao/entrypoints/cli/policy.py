@@ -21,7 +21,8 @@ from yibao.policy.parameters import RegionPolicy, Row
 app = typer.Typer(no_args_is_help=True, help="查看与检查待遇政策文件", rich_markup_mode=None)
 
 Directory = Annotated[
-    Path | None, typer.Option("--files", help="政策文件目录（每个统筹区一个子目录）；不填时用内置文件", exists=True, file_okay=False)
+    Path | None,
+    typer.Option("--files", help="政策文件目录（每个统筹区一个子目录）；不填时用内置文件", exists=True, file_okay=False),
 ]
 Region = Annotated[str, typer.Argument(metavar="REGION", help="统筹区代码，如 370300")]
 Day = Annotated[str, typer.Option("--on", help="哪一天的规定，YYYY-MM-DD；不填为今天")]

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from yibao.entrypoints.cli.output import REFUSED, JsonFlag, aside, known_failures, show
 from yibao.entrypoints.cli.running import with_database
-from yibao.infra.audit_chain import read_heads
+from yibao.entrypoints.worker import kept_heads
 from yibao.infra.config import Settings, load_settings
 from yibao.infra.database import Database
 from yibao.usecases.verification.verify_books import Finding, verify_books
@@ -37,8 +37,8 @@ async def _verify(settings: Settings, *, replay: int, quiet: bool) -> list[Findi
         ):
             with aside.status("验证中……") as status:
                 return await verify_books(
-                    connection, replay=replay, kept_heads=read_heads(settings.home / "audit-heads.txt"),
-                    progress=None if quiet else lambda says: status.update(says),
+                    connection, replay=replay, kept_heads=kept_heads(settings.home / "audit-heads.txt"),
+                    progress=None if quiet else status.update,
                 )
     finally:
         await database.close()

@@ -134,25 +134,28 @@ def _parse(text: str) -> Any:
     return value
 
 
+def _has_stray_bytes(item: Any) -> bool:
+    if isinstance(item, dict):
+        return any(map(_STRAY.search, item))
+    return isinstance(item, str) and bool(_STRAY.search(item))
+
+
 def _not_utf8(body: bytes) -> Malformed:
-    """Return the refusal of a body that is not UTF-8, naming the field when the rest can be read."""
-    field = ""
+    """Return the refusal of a body that is not UTF-8, naming the fields when the rest can be read."""
     try:
         value = json.loads(body.decode("utf-8", "surrogateescape"))
-        field = next(
-            (
-                business_path(path) for path, item in _walk(value)
-                if isinstance(item, str) and _STRAY.search(item) or isinstance(item, dict) and any(map(_STRAY.search, item))
-            ), "",
-        )
+        fields = [business_path(path) for path, item in _walk(value) if _has_stray_bytes(item)]
     except (ValueError, RecursionError):
-        field = ""
+        fields = []
     try:
         body.decode("gb18030")
         guess = "，疑为GBK/GB18030编码"
     except UnicodeDecodeError:
         guess = ""
-    return _malformed("BODY_NOT_UTF8", f"报文不是合法的UTF-8编码{guess}", "请以UTF-8编码重发", field=field)
+    reason, remedy = f"不是合法的UTF-8编码{guess}", "请以UTF-8编码重发"
+    if not fields:
+        return _malformed("BODY_NOT_UTF8", f"报文{reason}", remedy)
+    return Malformed(Refusal(tuple(Fault("BODY_NOT_UTF8", reason, field, "", remedy) for field in sorted(fields))))
 
 
 def decode(body: bytes) -> dict[str, Any]:

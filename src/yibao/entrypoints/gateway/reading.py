@@ -59,7 +59,8 @@ def _texts(clean: dict[str, Any], body: dict[str, Any], names: tuple[str, ...]) 
         if isinstance(value, str):
             texts[name] = value
         elif value is not None or isinstance(body.get(name), str):
-            texts[name] = str(body.get(name)).strip()[:2000]
+            text = str(body.get(name)).strip()[:2000]
+            texts[name] = "" if text == "null" else text
     return texts
 
 

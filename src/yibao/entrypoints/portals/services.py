@@ -23,6 +23,11 @@ class Explained(Protocol):
         """Return the steps of the decision, in order."""
         ...
 
+    @property
+    def differences(self) -> Sequence[str]:
+        """Return where the steps do not sum to what was settled; nothing, as long as all is well."""
+        ...
+
 
 Explain = Callable[[Connection, str], Awaitable[Explained | Refusal]]
 

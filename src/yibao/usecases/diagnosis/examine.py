@@ -9,7 +9,7 @@ from datetime import datetime
 
 from yibao.infra import migrate
 from yibao.infra.config import Settings
-from yibao.infra.database import Connection, Unavailable
+from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date
@@ -73,6 +73,6 @@ def packaged_digests() -> dict[str, str]:
     }
 
 
-def no_database(error: Unavailable) -> Finding:
+def no_database(error: Exception) -> Finding:
     """Return the finding of a database that does not answer; nothing else can be checked then."""
     return wrong("database.answers", str(error), "启动数据库，核对 YIBAO_DATABASE_URL；内置数据库用 yibao demo 建立")

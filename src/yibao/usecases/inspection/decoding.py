@@ -41,12 +41,13 @@ class Fields(msgspec.Struct, frozen=True):
 class Grid(msgspec.Struct, frozen=True):
     """A list of objects: one column per field that occurs, one row per item.
 
-    ``total`` may be more than the rows shown.
+    A column is its field, its Chinese name, and whether numbers stand in it. ``total`` may be more than the rows
+    shown.
     """
 
     path: str
     name_zh: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str, bool], ...]
     rows: tuple[tuple[Value | None, ...], ...]
     total: int
 
@@ -178,10 +179,13 @@ class _Walker:
 
     def _list(self, items: list[dict[str, Any]], *, path: str, node: str, depth: int) -> None:
         keys = list(dict.fromkeys(k for item in items for k, v in item.items() if not _is_container(v)))
-        columns = tuple((key, self._name(node, key).name_zh) for key in keys)
         rows = tuple(
             tuple(_value(item[k], self._name(node, k), self._names) if k in item else None for k in keys)
             for item in items[:GRID_ROWS_MAX]
+        )
+        columns = tuple(
+            (key, self._name(node, key).name_zh, any((cell := row[i]) and cell.is_number for row in rows))
+            for i, key in enumerate(keys)
         )
         self.parts.append(Grid(path, self._title(node), columns, rows, len(items)))
         for index, item in enumerate(items[:GRID_ROWS_MAX]):

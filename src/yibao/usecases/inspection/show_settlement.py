@@ -11,16 +11,6 @@ from yibao.kernel.identity_number import mask_name
 from yibao.usecases.inspection.field_names import FieldNames
 
 HEAD = f"select {', '.join(COLUMNS)} from settlements.settlement where setl_id = $1 and fixmedins_code = $2"
-# A refund of a refund leads back to the settlement that was once decided; people undo at most a few times.
-DECIDED = """
-with recursive back as (
-    select setl_id, origin_id, 1 as hops from settlements.settlement where psn_no = $1 and setl_id = $2
-    union all
-    select s.setl_id, s.origin_id, b.hops + 1 from back b
-    join settlements.settlement s on s.psn_no = $1 and s.setl_id = b.origin_id where b.hops < 100
-)
-select setl_id from back where origin_id is null
-"""
 MIRRORS = """
 select setl_id, kind from settlements.settlement where psn_no = $1 and origin_id = $2 order by settled_at
 """
@@ -75,7 +65,6 @@ class Sheet(msgspec.Struct, frozen=True):
     """A settlement as its institution may see it.
 
     Attributes:
-        decided_by: the settlement whose facts were decided; another one where this is a refund.
         person_name: masked.
         insutype, med_type: Chinese texts.
         payers: who bears how much, Chinese name, kind (``fund``, ``account``, ``cash``, ``hospital``) and fen.
@@ -83,7 +72,6 @@ class Sheet(msgspec.Struct, frozen=True):
     """
 
     head: Settlement
-    decided_by: str
     person_name: str
     visit_no: str
     disease: str
@@ -113,7 +101,6 @@ async def show_settlement(
     mirrors = await tx.fetch(MIRRORS, head.psn_no, head.setl_id)
     return Sheet(
         head=head,
-        decided_by=await tx.fetchval(DECIDED, head.psn_no, head.setl_id) or head.setl_id,
         person_name=mask_name(visit["name"]) if visit else "",
         visit_no=visit["ipt_otp_no"] if visit else "",
         disease=f"{visit['disease_name']} {visit['disease_code']}".strip() if visit else "",

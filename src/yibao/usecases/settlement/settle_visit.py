@@ -1,4 +1,4 @@
-"""Settle one charge batch of a visit: decide under the person's lock, post, count, answer, commit."""
+"""Settle one charge batch of a visit: gather, decide, post, count, answer, commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
 from yibao.usecases.settlement.gather_case import OpenCase, SettleCommand, judge, read_case
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.write_settlement import Booking, write
+from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
 CLEARED_BY_ITEM = "1"
 _FACTS = msgspec.json.Encoder()
@@ -41,7 +41,31 @@ class Settled(msgspec.Struct, frozen=True):
     settlement: Settlement
 
 
-async def settle_visit(
+async def settle_at_once(
+    connection: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, now: datetime, encode: Callable[[Settled], bytes],
+) -> bytes | None:
+    """Settle a batch in two statements outside any transaction of ours; the second commits everything or nothing.
+
+    Nothing is locked while the law is asked: the write holds only if the person's version has not moved.
+    None means: not this way; something stood against it, and ``settle_under_lock`` says what.
+    """
+    reached("begun")
+    row = await read_case(connection, command, sender=key.sender, msgid=key.msgid, lock=False)
+    reached("gathered")
+    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, now=now)
+    if isinstance(settled, Refusal):
+        # A repeat of a message that was answered looks like a second settlement: only the lock can tell.
+        return None
+    reply = _encoded(settled, encode)
+    try:
+        await write(connection, _booking(settled), key=key, reply=reply, now=now, version=row["version"])
+    except MovedOn:
+        return None
+    return reply
+
+
+async def settle_under_lock(
     tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
     setl_id: str, now: datetime, encode: Callable[[Settled], bytes],
 ) -> bytes | Replayed | Refusal:
@@ -49,7 +73,6 @@ async def settle_visit(
 
     A repeated message returns ``Replayed``; nothing is written for a refusal.
     """
-    reached("begun")
     row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=True)
     reached("gathered")
     if row["stored_state"] is not None:
@@ -60,13 +83,17 @@ async def settle_visit(
     settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, now=now)
     if isinstance(settled, Refusal):
         return settled
+    reply = _encoded(settled, encode)
+    await write(tx, _booking(settled), key=key, reply=reply, now=now)
+    reached("written")
+    return reply
+
+
+def _encoded(settled: Settled, encode: Callable[[Settled], bytes]) -> bytes:
     reached("decided")
     reply = encode(settled)
     reached("encoded")
-    booking = _booking(settled)
     reached("before_write")
-    await write(tx, booking, key=key, reply=reply, now=now)
-    reached("written")
     return reply
 
 

@@ -1,9 +1,10 @@
-"""Write a decided settlement with everything that hangs on it: one round trip, seven statements."""
+"""Write a decided settlement with everything that hangs on it: one round trip."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from yibao.domains.settlements.model import Settlement
@@ -12,7 +13,8 @@ from yibao.infra.digest import sm3
 from yibao.infra.messages import MessageKey
 from yibao.ledger.posting import Posting, personal_account
 
-WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+MOVED_ON = "YB001"
+WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -34,8 +36,21 @@ class Booking(msgspec.Struct, frozen=True):
     grand_state: str | None = None
 
 
-async def write(tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, now: datetime) -> None:
-    """Write settlement, posting, counters, account, message with its reply, and audit row."""
+class MovedOn(Exception):
+    """The facts changed between reading and writing, or the message was answered meanwhile: nothing was written."""
+
+
+async def write(
+    tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, now: datetime, version: int | None = None
+) -> None:
+    """Write settlement, posting, counters, account, message with its reply, and audit row.
+
+    Args:
+        version: the person's version that the decision rests on; None when the person is locked.
+
+    Raises:
+        MovedOn: ``version`` is not the person's version any more, or the message id is taken.
+    """
     settlement, posting = booking.settlement, booking.posting
     if sum(posting.amounts) != 0:
         raise AssertionError("a posting must sum to zero")
@@ -43,8 +58,16 @@ async def write(tx: Connection, booking: Booking, *, key: MessageKey, reply: byt
         key.sender, key.msgid, key.admdvs, key.infno, "answered", settlement.psn_no, settlement.mdtrt_id,
         settlement.setl_id, key.request, key.digest, reply, key.received_at, now,
     )
-    await tx.execute(
-        WRITE, msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,
-        booking.counter_caps, posting.of(personal_account(settlement.psn_no)), booking.origin_state,
+    values = (
+        msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,
+        booking.counter_caps, posting.of(personal_account(settlement.psn_no)), version, booking.origin_state,
         booking.grand_state, message, settlement.opter, booking.verb, sm3(reply),
     )
+    try:
+        await tx.execute(WRITE, *values)
+    except asyncpg.UniqueViolationError as error:
+        raise MovedOn(str(error)) from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == MOVED_ON:
+            raise MovedOn(str(error)) from error
+        raise

@@ -29,7 +29,7 @@ from yibao.usecases.settlement.reverse_settlement import (
     cancel_settlement,
     reverse_message,
 )
-from yibao.usecases.settlement.settle_visit import Operator, Settled, quote_visit, settle_visit
+from yibao.usecases.settlement.settle_visit import Operator, Settled, quote_visit, settle_at_once, settle_under_lock
 
 OWN_ACCOUNT, HOSPITAL_PART = "310200", "999996"
 HEAD = (
@@ -147,12 +147,19 @@ async def settle(message: Message, services: Services, encode: Encode) -> bytes 
     def reply(settled: Settled) -> bytes:
         return encode(settled_output(settled, final=True))
 
+    means: dict[str, Any] = {
+        "command": _command(message, with_splits=True), "key": message.key, "operator": _operator(message),
+        "shelf": services.policies, "setl_id": services.ids.new(message.received_at), "now": message.received_at,
+        "encode": reply,
+    }
+    async with services.database.connection() as connection:
+        at_once = await settle_at_once(connection, **means)
+    if at_once is not None:
+        reached("committed")
+        return at_once
+
     async def deed(tx: Connection) -> bytes | Replayed | Refusal:
-        return await settle_visit(
-            tx, command=_command(message, with_splits=True), key=message.key, operator=_operator(message),
-            shelf=services.policies, setl_id=services.ids.new(message.received_at), now=message.received_at,
-            encode=reply,
-        )
+        return await settle_under_lock(tx, **means)
 
     return await _committed(services, deed)
 

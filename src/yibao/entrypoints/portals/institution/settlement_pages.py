@@ -70,10 +70,11 @@ async def view_settlement(request: AnyRequest, setl_id: FromPath[str]) -> Respon
         )
         if sheet is None:
             raise NotFound
-        explained = await services.explain(tx, sheet.decided_by)
+        explained = await services.explain(tx, sheet.head.setl_id)
     return page(
         request, "settlement.html", title="结算说明", staff=staff, active="settlements", sheet=sheet,
         steps=() if isinstance(explained, Refusal) else explained.steps,
+        differences=() if isinstance(explained, Refusal) else explained.differences,
         unexplained=explained.sentence() if isinstance(explained, Refusal) else "",
         region=services.regions.get(sheet.head.admdvs, sheet.head.admdvs), kinds=KINDS, states=STATES,
     )

@@ -1,16 +1,20 @@
--- The two statements of the money path. They gather facts under the person's lock and write what was
--- decided; no benefit rule stands here. Lock order: message, encounter, person.
+-- The two statements of the money path: gather the facts, write what was decided. No benefit rule stands
+-- here. Lock order: message, encounter, person.
+--
+-- Normally nothing is locked while Python decides: the facts carry the person's version, and the write
+-- fails when the version has moved since (every writer of such facts moves it). After a conflict, and for
+-- every reversal, the locks are taken first, so that fifty tills that meet one person cannot starve.
 
 -- Gather everything a settlement of one charge batch is decided on, in one round trip.
--- With p_lock the message id, the encounter and the person are locked until the transaction ends;
--- without it (a trial) nothing is locked or written. The row has is_known = false when there is no such encounter.
+-- With p_lock the message id, the encounter and the person are locked until the transaction ends.
+-- The version is read before everything that it guards. The row has is_known = false when there is no such encounter.
 create function settlements.open_case(
     p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text, p_lock boolean,
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
     out is_known boolean, out admdvs text, out care_admdvs text, out fixmedins_code text, out insutype text,
     out med_type text, out visit_state text, out begin_at timestamptz, out disease_code text, out disease_name text,
     out name text, out cert_type text, out certno text, out sex text, out nation text, out birth_on date, out died_on date,
-    out service_on date,
+    out version bigint, out service_on date,
     out psn_type text, out relation_status text, out relation_reason text, out account_kind text,
     out civil_servant boolean, out benefit_from date, out benefit_to date, out paid_months integer,
     out identities text[], out recognised text[],
@@ -35,14 +39,15 @@ begin
                  disease_code, disease_name
             from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
         if is_known is null then is_known := false; return; end if;
-        select p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
-            into name, cert_type, certno, sex, nation, birth_on, died_on
+        select p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on, p.version
+            into name, cert_type, certno, sex, nation, birth_on, died_on, version
             from people.person p where p.psn_no = p_psn_no for no key update;
     else
         select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
-               e.disease_code, e.disease_name, p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on
+               e.disease_code, e.disease_name, p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on,
+               p.version
             into is_known, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
-                 disease_code, disease_name, name, cert_type, certno, sex, nation, birth_on, died_on
+                 disease_code, disease_name, name, cert_type, certno, sex, nation, birth_on, died_on, version
             from encounters.encounter e join people.person p on p.psn_no = e.psn_no
             where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
         if is_known is null then is_known := false; return; end if;
@@ -144,13 +149,18 @@ end $$;
 -- p_counter_caps run beside the settlement's counters.
 create function settlements.write(
     p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
-    p_account_delta bigint,
+    p_account_delta bigint, p_version bigint,
     p_origin_state text, p_grand_state text,
     p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea
 ) returns void language plpgsql as $$
 declare v_updated integer;
 begin
     insert into platform.message select (p_message).*;
+    -- p_version null: the caller holds the person's lock.
+    update people.person p set version = p.version + 1
+        where p.psn_no = p_settlement.psn_no and (p_version is null or p.version = p_version);
+    get diagnostics v_updated = row_count;
+    if v_updated <> 1 then raise exception 'the person has moved on' using errcode = 'YB001'; end if;
     insert into settlements.settlement select (p_settlement).*;
     insert into ledger.posting select (p_posting).*;
     if cardinality(p_settlement.counter_codes) > 0 then

@@ -26,8 +26,7 @@ grant insert on platform.message, platform.traffic, platform.audit_entry, platfo
 grant update on encounters.encounter, settlements.counter, ledger.personal_account, institutions.sign_in,
     institutions.item_mapping to yibao_gateway;
 grant update (state) on settlements.settlement to yibao_gateway;
--- FOR UPDATE needs an update right on one column; nobody is renamed by a settlement.
-grant update (story) on people.person to yibao_gateway;
+grant update (version) on people.person to yibao_gateway;
 grant delete on encounters.diagnosis, encounters.fee_line, institutions.item_mapping to yibao_gateway;
 
 grant select on all tables in schema platform, people, enrolment, institutions, catalogue, applications, encounters,

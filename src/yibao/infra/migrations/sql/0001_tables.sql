@@ -109,8 +109,10 @@ create table people.person (
     died_on    date,
     card_no    text,                            -- social-security card
     phone      text,
-    story      text                             -- key of the demo story, null for everybody else
+    story      text,                            -- key of the demo story, null for everybody else
+    version    bigint not null default 0        -- moved by whoever changes what a settlement is decided on
 );
+alter table people.person set (fillfactor = 90);
 create unique index person_by_certificate on people.person (cert_type, certno);
 create index person_by_card on people.person (card_no) where card_no is not null;
 
