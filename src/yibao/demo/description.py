@@ -142,8 +142,9 @@ def _patient(story: Story, row: asyncpg.Record) -> dict[str, Any]:
 
 def _is_next(story: Story, row: asyncpg.Record) -> bool:
     """Say whether the visit is still to come; once it was settled, its amounts no longer hold for the next one."""
-    untouched = yuan_to_fen(story.person.balance or Decimal(0)) == row["balance_fen"]
-    return untouched and row["visits"] == len(story.history)
+    untouched: bool = row["balance_fen"] == yuan_to_fen(story.person.balance or Decimal(0))
+    waited: bool = row["visits"] == len(story.history)
+    return untouched and waited
 
 
 def _visit(visit: Visit) -> dict[str, Any]:

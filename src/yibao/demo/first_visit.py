@@ -46,8 +46,8 @@ async def settle_first_visit(database: Database, send: Send, *, now: Callable[[]
         story, story.visit, await read_desks(database), psn_no=psn_no, certno=certno,
         visit_no=visit_number(story, 0, now()),
     )
-    # Serials of its own, so that no message id meets one of the histories played in the same second.
-    settled = await Hospital(send, now=now, serials=count(9000)).settle(order)
+    # Serials away from the histories', and different for two starts within the same second.
+    settled = await Hospital(send, now=now, serials=count(5_000 + now().microsecond // 250)).settle(order)
     return FirstVisit(
         patient=story.person.name, institution=order.desk.fixmedins_name, setl_id=settled.setl_id,
         mdtrt_id=settled.mdtrt_id, msgid=settled.msgid, setlinfo=settled.setlinfo,

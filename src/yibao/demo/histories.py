@@ -61,4 +61,4 @@ async def replay_histories(
 
 def visit_number(story: Story, number: int, at: datetime) -> str:
     """Return a visit number that no other visit of the institution has."""
-    return f"MZ{at.astimezone(SHANGHAI):%Y%m%d%H%M%S}{ordinal_of(story):03d}{number}"
+    return f"MZ{at.astimezone(SHANGHAI):%Y%m%d%H%M%S%f}{ordinal_of(story):03d}{number}"

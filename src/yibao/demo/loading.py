@@ -53,15 +53,15 @@ async def insert_site(tx: Connection, site: Site, staff: StaffLogin, *, now: dat
         return
     opened_on = site.agreement_from
     await _copy(tx, "institutions.department", [
-        (plan.code, d.dept_code, plan.division, d.name, d.caty, opened_on, d.head_name, "0000-0000000", d.beds)
+        (plan.code, d.dept_code, plan.region, d.name, d.caty, opened_on, d.head_name, "0000-0000000", d.beds)
         for d in site.departments
     ], "fixmedins_code dept_code admdvs name caty opened_on head_name head_phone beds")
     await _copy(tx, "institutions.practitioner", [
-        (plan.code, p.code, plan.division, p.name, p.kind, "01", p.certno, p.dept_code, opened_on)
+        (plan.code, p.code, plan.region, p.name, p.kind, "01", p.certno, p.dept_code, opened_on)
         for p in site.practitioners
     ], "fixmedins_code code admdvs name kind cert_type certno dept_code registered_on")
     await _copy(tx, "institutions.item_mapping", [
-        (plan.code, g.local_code, g.list_type, plan.division, g.code, g.name, opened_on, _FOREVER, "{}", now)
+        (plan.code, g.local_code, g.list_type, plan.region, g.code, g.name, opened_on, _FOREVER, "{}", now)
         for g in formulary().values() if plan.kind == "1" or g.list_type in DRUGS_AND_PIECES
     ], "fixmedins_code medins_list_codg list_type admdvs med_list_codg name valid_from valid_to detail updated_at")
     await tx.execute(

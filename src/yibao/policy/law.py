@@ -9,7 +9,8 @@ import msgspec
 
 from yibao.policy.parameters import KINDS, BenefitLaw, CapLaw, DayLaw, Row
 
-_NEEDED = ("deductible", "pool_ratio", "fund", "rounding", "benefit_year", "order")
+NEEDED = ("deductible", "pool_ratio", "fund", "rounding", "benefit_year", "order")
+"""Keys without which a benefit cannot be decided."""
 
 
 def arrange(rows: tuple[Row, ...]) -> tuple[tuple[date, ...], tuple[DayLaw, ...]]:
@@ -21,7 +22,7 @@ def arrange(rows: tuple[Row, ...]) -> tuple[tuple[date, ...], tuple[DayLaw, ...]
 
 
 def _law_from(day: date, rows: tuple[Row, ...]) -> DayLaw:
-    insutypes = sorted({word for r in rows for word in _words(r, "insutype")})
+    insutypes = sorted({word for r in rows for word in words_allowed(r, "insutype")})
     benefits = sorted({r.word for r in rows if r.key == "benefit"})
     return DayLaw(
         valid_from=day,
@@ -47,7 +48,7 @@ def _benefit_law(rows: tuple[Row, ...], day: date, insutype: str, benefit: str) 
         caps.append(
             CapLaw(counter, group[0].used.name, all(r.extra.get("optional", False) for r in group), in_force)
         )
-    missing = [KINDS[key].name for key in _NEEDED if not pick(key)]
+    missing = [KINDS[key].name for key in NEEDED if not pick(key)]
     missing += [cap.name for cap in caps if not cap.rows and not cap.optional]
     return BenefitLaw(
         deductible=pick("deductible"),
@@ -83,7 +84,8 @@ def _in_force(row: Row, day: date) -> bool:
     return row.valid_from <= day and (row.valid_to is None or day <= row.valid_to)
 
 
-def _words(row: Row, dimension: str) -> frozenset[str]:
+def words_allowed(row: Row, dimension: str) -> frozenset[str]:
+    """Return the codes a row names in one dimension, none if it has no such condition."""
     for condition in row.conditions:
         if condition.dimension == dimension and condition.allowed is not None:
             return condition.allowed

@@ -66,7 +66,9 @@ async def gateway(database: Database, gateway_database: Database) -> AsyncIterat
     await load_all(database, now=LOADED_AT, ids=CountingIds())
     await furnish(database)
     policies = {admdvs: load_policy(texts) for admdvs, texts in read_policy_files().items()}
-    services = Services(gateway_database, FixedClock(NOW), CountingIds(), policies=PolicyShelf(policies), settings=Settings(demo=True))
+    services = Services(
+        gateway_database, FixedClock(NOW), CountingIds(), policies=PolicyShelf(policies), settings=Settings(demo=True)
+    )
     made = Gateway(services)
     yield made
     await made.close()
@@ -79,7 +81,7 @@ def call(gateway: Gateway) -> Call:
 
     async def send(infno: str, content: Any, *, sender: str = HOSPITAL, fails: bool = False) -> Any:
         message = {
-            "infno": infno, "msgid": f"{sender}20261122090000{next(numbers):04d}", "mdtrtarea_admvs": "370300",
+            "infno": infno, "msgid": f"{sender}20261122090000{next(numbers):04d}", "mdtrtarea_admvs": f"{sender[1:5]}00",
             "insuplc_admdvs": "", "recer_sys_code": "X", "infver": "V1.0", "opter_type": "1", "opter": "001",
             "opter_name": "张三", "inf_time": "2026-11-22 09:00:00", "fixmedins_code": sender, "input": content,
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.spec.catalogue.conftest import CLINIC, HOSPITAL, Call
 from tests.spec.catalogue.test_loading import packaged
 
@@ -142,3 +141,30 @@ async def test_ethnic_medicine_by_name_and_by_initials(call: Call) -> None:
     required = ("rid", "crte_time", "updt_time", "crter_id", "crter_name", "crte_optins_no", "opter_id",
                 "opter_name", "opt_time", "optins_no", "ver", "vali_flag")
     assert all(row[name] for row in rows for name in required)
+
+
+@pytest.mark.parametrize("infno", ["1304", "1312", "1316", "1317", "1318", "1319"])
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"updt_time": "0001-01-01"}, {"updt_time": "9999-12-31"}, {"begndate": "0001-01-01"},
+        {"enddate": "9999-12-31"}, {"begndate": "9999-12-31"}, {"page_num": 9999, "page_size": 9999},
+        {"hilist_name": "%", "medins_list_name": "_", "drug_genname": "\\"}, {"pinyin": "'"}, {"wubi": "x"},
+        {"insu_admdvs": "3"}, {"vali_flag": "0"},
+    ],
+)
+async def test_extreme_questions_have_an_answer(call: Call, infno: str, extreme: dict[str, Any]) -> None:
+    if infno == "1319" and extreme.get("insu_admdvs") == "3":
+        assert "参保地" in await call(infno, wanted(**extreme), fails=True)
+        return
+    out = await call(infno, wanted(**extreme))
+    assert len(out["data"]) <= out["pageSize"]
+    assert out["size"] == len(out["data"]) <= out["recordCounts"]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_days_without_law_are_refused_or_answered(call: Call, day: str) -> None:
+    rows = (await call("1312", wanted(query_date=day)))["data"]
+    assert (rows == []) == (day < "2021-01-01")
+    if day < "2021-01-01":
+        assert "query_date" in await call("1319", wanted(query_date=day), fails=True)

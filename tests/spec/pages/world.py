@@ -137,8 +137,8 @@ async def insert_settlement(
         "person_fen": SHARES["account"] + SHARES["cash"], "account_fen": SHARES["account"],
         "cash_fen": SHARES["cash"],
     }
-    row |= {n: 0 for n in ("cvlserv_fen", "hifes_fen", "hifmi_fen", "hifob_fen", "maf_fen", "oth_fen", "shared_fen",
-                           "hospital_fen")}
+    row |= dict.fromkeys(("cvlserv_fen", "hifes_fen", "hifmi_fen", "hifob_fen", "maf_fen", "oth_fen"), 0)
+    row |= dict.fromkeys(("shared_fen", "hospital_fen"), 0)
     row = {n: sign * v if n.endswith("_fen") else v for n, v in row.items()}
     row |= {
         "balance_fen": 0, "pool_ratio": 5000, "fund_types": ["310100", "310200"],

@@ -130,7 +130,7 @@ PRICE_LIMITS = Part(
     key=("admdvs", "code", "level", "valid_from"), checks=(rules.check_period,),
     of_items=True, by_period=True,
 )
-_DIAGNOSIS_CODE = rules.shaped(rules.DIAGNOSIS, "疾病诊断", "J06.900x003")
+_DIAGNOSIS_CODE = rules.shaped(rules.DIAGNOSIS, "疾病诊断", "I10.x00x002")
 _PROCEDURE_CODE = rules.shaped(rules.PROCEDURE, "手术操作", "47.0100x001")
 _TCM_KIND = rules.one_of(tumour="肿瘤形态学", tcm_disease="中医疾病", tcm_syndrome="中医证候")
 

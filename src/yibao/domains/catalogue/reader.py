@@ -74,8 +74,9 @@ class Reader:
             column.name for column in self.part.columns
             if column.required and column.name not in header and column.name not in self._defaults
         ]
+        absent = BadCell("缺少必需的列", f"{self.part.title}文件应有此列，或在导入时给出统一取值")
         for name in missing:
-            self._fault(1, name, ",".join(header), BadCell("缺少必需的列", f"{self.part.title}文件应有此列，或在导入时给出统一取值"))
+            self._fault(1, name, ",".join(header), absent)
         self._places = [(i, known[name]) for i, name in enumerate(header) if name in known]
         self._places += [(-1, column) for column in self.part.columns if column.name not in header]
         self._places.sort(key=lambda place: self.part.columns.index(place[1]))

@@ -20,25 +20,25 @@ Parser = Callable[[str], Any]
 """Turns the text of a cell into its value, or into a ``BadCell``."""
 
 _ICD10 = r"[A-Z]\d{2}(?:\.[\dx][\dxA-Za-z]{0,7})?"
-DRUG = re.compile(r"[XZ][A-Z0-9]{19}(?:[A-Z0-9]{3})?")
-PIECE = re.compile(r"T[A-Z0-9]{5,19}")
-SERVICE = re.compile(r"\d{15}(?:-[A-Z0-9]{1,8})?")
-CONSUMABLE = re.compile(r"C[A-Z0-9]{19}(?:[A-Z0-9]{7})?")
-ITEM = re.compile("|".join(shape.pattern for shape in (DRUG, PIECE, SERVICE, CONSUMABLE)))
-DIAGNOSIS = re.compile(rf"{_ICD10}[+*]?(?:\+{_ICD10}\*)?")
-PROCEDURE = re.compile(r"\d{2}\.\d(?:[\dA-Z]{1,4}|x\d{2})(?:x\d{3,4})?")
-CHRONIC_DISEASE = re.compile(r"M\d{5}")
-TCM_CLASS = re.compile(r"[A-Z][A-Z0-9.]{1,11}")
-VERSION = re.compile(r"v\d{4,11}")
-DIVISION = re.compile(r"\d{6}")
-CHARGE_TYPE = re.compile(r"0[1-9]|1[0-4]")
+DRUG = re.compile(r"[XZ][A-Z0-9]{19}(?:[A-Z0-9]{3})?", re.ASCII)
+PIECE = re.compile(r"T[A-Z0-9]{5,19}", re.ASCII)
+SERVICE = re.compile(r"\d{15}(?:-[A-Z0-9]{1,8})?", re.ASCII)
+CONSUMABLE = re.compile(r"C[A-Z0-9]{19}(?:[A-Z0-9]{7})?", re.ASCII)
+ITEM = re.compile("|".join(shape.pattern for shape in (DRUG, PIECE, SERVICE, CONSUMABLE)), re.ASCII)
+DIAGNOSIS = re.compile(rf"{_ICD10}[+*]?(?:\+{_ICD10}\*)?", re.ASCII)
+PROCEDURE = re.compile(r"\d{2}\.\d(?:[\dA-Z]{1,4}|x\d{2})(?:x\d{3,4})?", re.ASCII)
+CHRONIC_DISEASE = re.compile(r"M\d{5}", re.ASCII)
+TCM_CLASS = re.compile(r"[A-Z][A-Z0-9.]{1,11}", re.ASCII)
+VERSION = re.compile(r"v\d{4,11}", re.ASCII)
+DIVISION = re.compile(r"\d{6}", re.ASCII)
+CHARGE_TYPE = re.compile(r"0[1-9]|1[0-4]", re.ASCII)
 
 RESERVED = re.compile(r"T9900[A-Z0-9]+|C[A-Z0-9]{9}99[A-Z0-9]+")
 """Codes of invented rows: pieces ``T9900…``, consumables whose 11th and 12th characters are 99."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 
 def shaped(shape: re.Pattern[str], what: str, example: str) -> Parser:

@@ -20,7 +20,16 @@ from yibao.demo.senders import http_sender
 from yibao.demo.world import PERSONS, SEED, build_world
 from yibao.entrypoints.cli.demo_panel import panel
 from yibao.entrypoints.cli.migrate import prepare
-from yibao.entrypoints.cli.output import UNAVAILABLE, JsonFlag, aside, known_failures, people, show, stop, to_json
+from yibao.entrypoints.cli.output import (
+    UNAVAILABLE,
+    JsonFlag,
+    aside,
+    known_failures,
+    people,
+    show,
+    stop,
+    to_json,
+)
 from yibao.entrypoints.cli.running import (
     RunningServer,
     is_ready,

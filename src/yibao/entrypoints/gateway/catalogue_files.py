@@ -163,14 +163,19 @@ def known_columns(infno: str) -> Mapping[str, Cell]:
 
 def _clean(value: str) -> str:
     """Return a value that cannot break a line into two or shift its columns."""
-    return value.translate({9: " ", 10: " ", 13: " "}) or EMPTY
+    return value if value.isprintable() else value.translate({9: " ", 10: " ", 13: " "})
 
 
 def text_file(infno: str, rows: Iterable[FileRow]) -> str:
     """Return a list as text: one row a line, columns separated by TAB, ``null`` where nothing is known."""
-    known = known_columns(infno)
-    cells = [known.get(name) for name in column_names(infno)]
-    lines = ("\t".join(EMPTY if cell is None else _clean(cell(row)) for cell in cells) for row in rows)
+    known, names = known_columns(infno), column_names(infno)
+    filled = [(index, known[name]) for index, name in enumerate(names) if name in known]
+    lines = []
+    for row in rows:
+        cells = [EMPTY] * len(names)
+        for index, cell in filled:
+            cells[index] = _clean(cell(row)) or EMPTY
+        lines.append("\t".join(cells))
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -22,7 +22,11 @@ ABSENT: Final = object()
 
 Check = Callable[[Any], Any]
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"              # control characters; tab and line ends are text
+    "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"  # invisible, or turning the direction of text
+    "\ud800-\udfff\ufffe\uffff]"                        # no characters at all
+)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?", re.ASCII)
@@ -91,7 +95,7 @@ def plain_text(value: Any) -> Any:
         return text
     if value is None:
         return ABSENT
-    if isinstance(value, bool) or isinstance(value, (list, dict)):
+    if isinstance(value, (bool, list, dict)):
         raise _type_wrong(value, "文本")
     if isinstance(value, int):
         return str(value)
@@ -247,12 +251,12 @@ def datetime_check(value: Any) -> Any:
     return text if text is ABSENT else _parse(text).replace(tzinfo=SHANGHAI)
 
 
-_TRUTH = {True: True, False: False, "true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
+_TRUTH = {"true": True, "false": False, "1": True, "0": False, True: True, False: False}  # 1 is True, 0 is False
 
 
 def boolean_check(value: Any) -> Any:
     """Return a truth; 0 and 1 and the words are taken."""
-    if value is None or isinstance(value, str) and value.strip() in _EMPTY:
+    if value is None or (isinstance(value, str) and value.strip() in _EMPTY):
         return ABSENT
     try:
         return _TRUTH[value]
@@ -284,7 +288,7 @@ def object_check(value: Any) -> Any:
         value = value[0]
     if isinstance(value, dict):
         return value or ABSENT
-    if value is None or isinstance(value, str) and value.strip() in _EMPTY:
+    if value is None or (isinstance(value, str) and value.strip() in _EMPTY):
         return ABSENT
     raise _type_wrong(value, "对象")
 

@@ -14,7 +14,7 @@ ROW_RULES = frozenset({"rows_required", "unique"})
 """Rules over the list rather than over one of its rows."""
 
 
-def _required(rule: Rule, field: Field, because: str) -> Callable[[Problems, str], None]:
+def _required(field: Field, because: str) -> Callable[[Problems, str], None]:
     def add(problems: Problems, prefix: str) -> None:
         problems.add(
             prefix + field.name, field, "FIELD_MISSING", f"{because}时必填", f"请填写{field.name_zh}", value=""
@@ -25,9 +25,10 @@ def _required(rule: Rule, field: Field, because: str) -> Callable[[Problems, str
 
 def _required_if(rule: Rule, node: Node, wanted: bool) -> Judge:
     field, other = node.find(rule.field), node.find(rule.others[0])
-    assert field is not None and other is not None, rule
+    assert field is not None, rule
+    assert other is not None, rule
     because = f"{other.name_zh}（{other.name}）{'' if wanted else '不'}为{'、'.join(rule.values)}"
-    add = _required(rule, field, because)
+    add = _required(field, because)
     values = frozenset(rule.values)
 
     def judge(clean: dict[str, Any], problems: Problems, prefix: str) -> None:
@@ -40,8 +41,9 @@ def _required_if(rule: Rule, node: Node, wanted: bool) -> Judge:
 
 def _required_with(rule: Rule, node: Node) -> Judge:
     field, other = node.find(rule.field), node.find(rule.others[0])
-    assert field is not None and other is not None, rule
-    add = _required(rule, field, f"填写{other.name_zh}（{other.name}）")
+    assert field is not None, rule
+    assert other is not None, rule
+    add = _required(field, f"填写{other.name_zh}（{other.name}）")
 
     def judge(clean: dict[str, Any], problems: Problems, prefix: str) -> None:
         if other.name in clean and field.name not in clean:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from yibao.entrypoints.gateway.checks import BadNumber, parse_integer, parse_number
+from yibao.entrypoints.gateway.checks import BadNumber, kind_of, parse_integer, parse_number
 from yibao.kernel.refusal import Fault, Refusal, refuse
 
 _DEPTH_MAX = 60
@@ -81,17 +81,17 @@ def _deep_path(text: str) -> str:
     path: list[str] = []
     key = ""
     for found in _TOKEN.finditer(text):
-        token = found[0]
-        if token[0] == '"':
+        sign = found[0]
+        if sign[0] == '"':
             key = found[1]
-        elif token in "{[":
+        elif sign in "{[":
             path.append(key)
             key = ""
             if len(path) > _DEPTH_MAX:
                 return ".".join(part for part in path if part)
-        elif token in "}]" and path:
+        elif sign in "}]" and path:
             path.pop()
-        elif token == ",":
+        elif sign == ",":
             key = ""
     return ""
 
@@ -127,7 +127,10 @@ def _parse(text: str) -> Any:
         raise _too_deep(text) from None
     if decoder.twice:
         faults = tuple(
-            Fault("KEY_TWICE", f"键{key}重复出现", business_path(f"{path}.{key}" if path else key), "", "同一对象内每个键只能出现一次")
+            Fault(
+                "KEY_TWICE", f"键{key}重复出现", business_path(f"{path}.{key}" if path else key), "",
+                "同一对象内每个键只能出现一次",
+            )
             for path, item in _walk(value) if isinstance(item, _Twice) for key in item.keys_twice
         )
         raise Malformed(Refusal(faults))
@@ -180,6 +183,12 @@ def decode(body: bytes) -> dict[str, Any]:
     return value
 
 
+def _input_wrong(received: str) -> Malformed:
+    return _malformed(
+        "INPUT_NOT_OBJECT", "交易输入应为对象", "请发送JSON对象，或其JSON文本", field="input", received=received
+    )
+
+
 def business_content(body: dict[str, Any]) -> dict[str, Any]:
     """Return the business node: ``input`` or ``Input``, also as JSON text; empty text is an empty object.
 
@@ -194,12 +203,12 @@ def business_content(body: dict[str, Any]) -> dict[str, Any]:
         if text in ("", "null"):
             return {}
         if text[0] not in "{[":
-            raise _malformed("INPUT_NOT_OBJECT", "交易输入应为对象", "请发送JSON对象，或其JSON文本", field="input", received="文本")
+            raise _input_wrong("文本")
         value = _parse(text)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _malformed("INPUT_NOT_OBJECT", "交易输入应为对象", "请发送JSON对象，或其JSON文本", field="input")
+        raise _input_wrong(kind_of(value))
     return value

@@ -57,12 +57,12 @@ class _Gone(Exception):
 
 
 class _Work(msgspec.Struct):
-    """What is known of one request while it is answered."""
+    """What is known of one request while it is answered; a trace only where somebody may ask for it."""
 
     request: Request
     received_at: datetime
-    trace: str
     content: bytes = b""
+    trace: str = ""
     reading: Reading | None = None
     institution: Institution | None = None
 
@@ -135,7 +135,7 @@ class Gateway:
         """Return the reply to a request: always one, never an exception."""
         started = time.perf_counter_ns()
         received_at = self._services.clock.now().astimezone(SHANGHAI)
-        work = _Work(request, received_at, self._services.ids.new(received_at), request.body)
+        work = _Work(request, received_at, request.body)
         if request.method != "POST":
             return Reply(
                 replies.gateway_refusal(f"只接受POST请求，收到的是{request.method[:10]}", code=405).body, status=405,
@@ -145,18 +145,22 @@ class Gateway:
             failpoints.reached("received")
             answer = await self._answer(work)
         except NotRecognised as reason:
+            work.trace = self._services.ids.new(received_at)
             reply = replies.gateway_refusal(str(reason))
             self._log(work, reply, Answer(refuse("SENDER_NOT_RECOGNISED", str(reason)), "refused"), started)
             return reply
         except Malformed as malformed:
             answer = Answer(malformed.refusal, "refused")
         except Exception as error:
+            work.trace = self._services.ids.new(received_at)
             if gave_no_answer(error):
                 LOG.warning("no answer in time, trace %s: %r", work.trace, error)
                 answer = Answer(unavailable(), "unavailable")
             else:
                 LOG.exception("defect while answering, trace %s", work.trace)
                 answer = Answer(refuse("DEFECT", DEFECT), "defect")
+        if not answer.stored:
+            work.trace = work.trace or self._services.ids.new(received_at)
         reply = self._reply(work, answer)
         if not answer.stored:
             self._log(work, reply, answer, started)

@@ -246,7 +246,8 @@ def load() -> Interface:
     for row in _rows(folder / "code_tables.csv"):
         code_tables.setdefault(row["table"], {})[row["code"]] = row["name_zh"]
     envelope, reply = reader.side("envelope", "input"), reader.side("envelope", "output")
-    assert envelope is not None and reply is not None
+    assert envelope is not None
+    assert reply is not None
     return Interface(
         transactions={r["infno"]: reader.transaction(r) for r in _rows(folder / "transactions.csv")},
         envelope=envelope, envelope_reply=reply, code_tables=code_tables,

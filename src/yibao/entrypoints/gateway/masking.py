@@ -13,10 +13,11 @@ from yibao.kernel.identity_number import mask, mask_name
 _SHOWN_MAX = 40
 _NUMBERS = re.compile(r"certno|cert_no|certNo|card|Card|idcard|token|Token|tel$|Tel$|phone|mobile|addr$|Addr$|qr|Qr|psnUserId")
 _NAMES = re.compile(r"(psn|patn|coner|opter|dr|dor|phar|doctor|nurs|user|agnter|User|Psn|Patn).*_?[nN]ame$|^name$")
+_NUMBER_WORDS = ("证件号", "身份证", "卡号", "卡识别", "凭证编号", "电话", "住址", "地址")
 _UNSHOWABLE = re.compile("[^\x20-\x7e\u3000-\u303f\u4e00-\u9fff\uff01-\uff5e]")
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Return text with everything but plain characters written as U+XXXX."""
     return _UNSHOWABLE.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
 
@@ -33,9 +34,9 @@ def received(field: Field | None, value: Any) -> str:
         return "true" if value else "false"
     text = str(value)[: 4 * _SHOWN_MAX]
     if field is not None and not field.code_table:
-        if _NUMBERS.search(field.name) or any(word in field.name_zh for word in ("证件号", "身份证", "卡号", "卡识别", "凭证编号", "电话", "住址", "地址")):
+        if _NUMBERS.search(field.name) or any(word in field.name_zh for word in _NUMBER_WORDS):
             text = mask(text)
         elif _NAMES.search(field.name):
             text = mask_name(text)
-    text = _readable(text)
+    text = readable(text)
     return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from yibao.entrypoints.gateway.interface import Field
-from yibao.entrypoints.gateway.masking import received
+from yibao.entrypoints.gateway.masking import readable, received
 from yibao.kernel.refusal import Fault, Refusal
 
 _KEPT_MAX = 200
@@ -31,7 +31,7 @@ class Problems:
 
     def add_plain(self, path: str, code: str, reason: str, remedy: str, *, shown: str = "") -> None:
         """Add a fault of something that is no field of a table."""
-        self._keep(Fault(code, reason, path, shown, remedy))
+        self._keep(Fault(code, reason, path, readable(shown), remedy))
 
     def _keep(self, fault: Fault) -> None:
         if len(self.faults) < _KEPT_MAX:

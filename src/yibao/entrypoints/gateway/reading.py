@@ -17,6 +17,7 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _CODE_TEXT_MAX = 30
+_KEPT_MAX = 200
 
 
 class Reading(msgspec.Struct):
@@ -51,34 +52,21 @@ class Reading(msgspec.Struct):
         return None
 
 
-def _texts(clean: dict[str, Any], body: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
-    """Return every envelope field as text: what was clean, else what readable text came, else empty."""
-    texts = dict.fromkeys(names, "")
-    for name in names:
-        value = clean.get(name)
-        if isinstance(value, str):
-            texts[name] = value
-        elif value is not None or isinstance(body.get(name), str):
-            text = str(body.get(name)).strip()[:2000]
-            texts[name] = "" if text == "null" else text
-    return texts
-
-
 class Reader:
     """Reads bodies by the envelope table and the field tables."""
 
     def __init__(self, validator: Validator) -> None:
         self._validator = validator
         envelope = validator.interface.envelope
-        self._names = tuple(field.name for field in envelope.fields if field.name != "input")
+        self._empty = dict.fromkeys((field.name for field in envelope.fields if field.name != "input"), "")
 
     def read(self, body: dict[str, Any], path_infno: str) -> Reading:
         """Return a reading of a decoded body; faults of the envelope are already in its problems."""
         problems = Problems()
         if canonical(path_infno) in WITHOUT_ENVELOPE and "input" not in body:
             return Reading({"infno": path_infno}, canonical(path_infno), body, problems)
-        clean = self._validator.walk_envelope({k: v for k, v in body.items() if k != "input"}, problems, "")
-        envelope = _texts(clean, body, self._names)
+        clean = self._validator.walk_envelope(body, problems, "")
+        envelope = self._texts(clean, body, bool(problems.faults))
         infno = self._infno(envelope, path_infno, problems)
         reading = Reading(envelope, infno, {}, problems)
         try:
@@ -86,6 +74,17 @@ class Reader:
         except Malformed as malformed:
             problems.faults.extend(malformed.refusal.faults)
         return reading
+
+    def _texts(self, clean: dict[str, Any], body: dict[str, Any], faulty: bool) -> dict[str, str]:
+        """Return every envelope field as text; of faulty ones what readable text came, for the log."""
+        texts = self._empty.copy()
+        for name, value in clean.items():
+            texts[name] = value if type(value) is str else str(body[name]).strip()
+        if faulty:
+            for name in texts.keys() & body.keys() - clean.keys():
+                if isinstance(body[name], str):
+                    texts[name] = body[name].strip()[:_KEPT_MAX]
+        return texts
 
     def _infno(self, envelope: dict[str, str], path_infno: str, problems: Problems) -> str:
         sent = canonical(envelope["infno"])

@@ -44,8 +44,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 def stamp(at: datetime) -> str:
     """Return an instant as ``yyyyMMddHHmmssSSS`` of business time."""
-    local = at.astimezone(SHANGHAI)
-    return f"{local:%Y%m%d%H%M%S}{local.microsecond // 1000:03d}"
+    t = at.astimezone(SHANGHAI)
+    return f"{t.year:04d}{t.month:02d}{t.day:02d}{t.hour:02d}{t.minute:02d}{t.second:02d}{t.microsecond // 1000:03d}"
 
 
 def _without_minus_zero(value: Any) -> Any:
@@ -99,6 +99,8 @@ def success_encoder(
 
 def encode_failure(reason: str, *, trace: str, received_at: datetime, responded_at: datetime) -> bytes:
     """Return the envelope of a failure: the Chinese reason first, the trace id in brackets behind it."""
+    # A refusal may quote keys that no table knows: what cannot be written as UTF-8 is shown as "?".
+    reason = reason.encode("utf-8", "replace").decode()
     return _encode({
         "infcode": -1,
         "inf_refmsgid": "",

@@ -55,10 +55,10 @@ def _compile_fields(node: Node, code_tables: Mapping[str, Mapping[str, str]]) ->
                     if source.get(variant) not in (None, ""):
                         name, value = variant, source[variant]
                         break
-            if value is None:
-                if matters:
-                    _settle_missing(field, clean, problems, prefix, name in source)
-                continue
+                else:
+                    if matters:
+                        _settle_missing(field, clean, problems, prefix, name in source)
+                    continue
             try:
                 value = check(value)
             except Wrong as wrong:
@@ -182,7 +182,10 @@ class Validator:
     def __init__(self, interface: Interface) -> None:
         self.interface = interface
         self._specs: dict[str, Spec] = {}
-        self.walk_envelope = compile_node(interface.envelope, interface.code_tables)
+        envelope = interface.envelope
+        # The business node is read apart: it comes under two names and in four shapes.
+        fields = tuple(field for field in envelope.fields if field.name != "input")
+        self.walk_envelope = compile_node(msgspec.structs.replace(envelope, fields=fields), interface.code_tables)
 
     def spec(self, infno: str) -> Spec | None:
         """Return the compiled transaction, None when its number is unknown."""

@@ -31,7 +31,7 @@ LISTS: dict[str, DownloadList] = {
 }
 """The lists by name. A list of which no public rows exist is there, and empty."""
 
-_VERSION = re.compile(r"[vV]?(\d{1,20})")
+_VERSION = re.compile(r"[vV]?(\d{1,20})", re.ASCII)
 _OWN_DIGITS = 11
 
 

@@ -12,25 +12,26 @@ from yibao.usecases.inspection.find_messages import Search, resolve, span
 
 # $1 institution, $2 from, $3 to, $4 number, $5 persons, $6 visits, $7 settlements.
 _MATCHING = """
-from settlements.settlement s
-where s.fixmedins_code = $1 and ($2::timestamptz is null or s.settled_at >= $2)
-    and ($3::timestamptz is null or s.settled_at < $3)
-    and ($4::text is null or s.msgid = $4 or s.psn_no = any($5::text[]) or s.mdtrt_id = any($6::text[])
-         or s.setl_id = any($7::text[]))
+with s as (
+    select * from settlements.settlement
+    where fixmedins_code = $1 and ($2::timestamptz is null or settled_at >= $2)
+        and ($3::timestamptz is null or settled_at < $3)
+        and ($4::text is null or msgid = $4 or psn_no = any($5::text[]) or mdtrt_id = any($6::text[])
+             or setl_id = any($7::text[]))
+)
 """
-PAGE = f"""
+PAGE = _MATCHING + """
 select s.setl_id, s.mdtrt_id, s.psn_no, s.insutype, s.med_type, s.settled_at, s.service_on, s.kind, s.state,
        s.medfee_fen, s.fund_fen, s.account_fen, s.cash_fen, s.hospital_fen, s.msgid,
        (select p.name from people.person p where p.psn_no = s.psn_no) as name
-{_MATCHING} order by s.settled_at desc, s.setl_id desc limit $8 offset $9
+from s order by s.settled_at desc, s.setl_id desc limit $8 offset $9
 """
-SUMS = f"""
+SUMS = _MATCHING + """
 select count(*) as settlements, coalesce(sum(s.medfee_fen), 0)::bigint as medfee_fen,
        coalesce(sum(s.fund_fen), 0)::bigint as fund_fen, coalesce(sum(s.account_fen), 0)::bigint as account_fen,
        coalesce(sum(s.cash_fen), 0)::bigint as cash_fen, coalesce(sum(s.hospital_fen), 0)::bigint as hospital_fen
-{_MATCHING}
+from s
 """
-OWN = "select psn_no, mdtrt_id, msgid from settlements.settlement where setl_id = $1 and fixmedins_code = $2"
 
 KINDS = {"settlement": "结算", "refund": "退费", "reinstatement": "撤销退费"}
 STATES = {"active": "有效", "reversed": "已撤销", "closed": "已了结"}
@@ -88,17 +89,3 @@ async def find_settlements(
         tuple(SettlementRow(**{**dict(row), "name": mask_name(row["name"] or "")}) for row in rows),
         sums["settlements"], *(sums[name] for name in FoundSettlements.__struct_fields__[2:]),
     )
-
-
-class OwnSettlement(msgspec.Struct, frozen=True):
-    """Where a settlement of this institution belongs."""
-
-    psn_no: str
-    mdtrt_id: str
-    msgid: str
-
-
-async def find_own(tx: Connection, *, institution: str, setl_id: str) -> OwnSettlement | None:
-    """Return whose settlement it is; None where there is none or another institution made it."""
-    row = await tx.fetchrow(OWN, setl_id, institution)
-    return None if row is None else OwnSettlement(**dict(row))

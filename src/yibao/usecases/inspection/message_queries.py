@@ -6,35 +6,37 @@ Every statement is keyed by the institution ($1) and runs under row-level securi
 from __future__ import annotations
 
 # $1 sender, $2 from, $3 to, $4 infno, $5 outcome, $6 msgid, $7 persons, $8 visits, $9 settlements; null = any.
-_MATCHES = """
-    sender = $1 and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
-    and ($4::text is null or infno = $4)
-    and ($6::text is null or msgid = $6 or psn_no = any($7::text[]) or mdtrt_id = any($8::text[]){settlement})
-"""
-_ENTRIES = f"""
+_ENTRIES = """
 with entry as (
     select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id,
            setl_id, received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
     from platform.message
-    where {_MATCHES.format(settlement=" or setl_id = any($9::text[])")}
+    where sender = $1
+        and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
+        and ($4::text is null or infno = $4)
+        and ($6::text is null or msgid = $6 or psn_no = any($7::text[]) or mdtrt_id = any($8::text[])
+             or setl_id = any($9::text[]))
     union all
     select 'log', id, msgid, infno, outcome, coalesce(refusal_code, ''), psn_no, mdtrt_id,
            null, received_at, took_us
     from platform.traffic
-    where {_MATCHES.format(settlement="")}
+    where sender = $1
+        and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
+        and ($4::text is null or infno = $4)
+        and ($6::text is null or msgid = $6 or psn_no = any($7::text[]) or mdtrt_id = any($8::text[]))
 )
 """
 PAGE = _ENTRIES + """
-select * from entry where ($5::text is null or outcome = $5) and $9::text[] is not null
+select * from entry where ($5::text is null or outcome = $5)
 order by received_at desc, ref desc limit $10 offset $11
 """
 SUMS = _ENTRIES + """
 select outcome, count(*) as entries
-from entry where ($5::text is null or outcome = $5) and $9::text[] is not null group by outcome
+from entry where ($5::text is null or outcome = $5) group by outcome
 """
 SLOWEST = _ENTRIES + """
 select percentile_disc(0.95) within group (order by took_us) as p95_us
-from entry where ($5::text is null or outcome = $5) and $9::text[] is not null
+from entry where ($5::text is null or outcome = $5)
 """
 
 # What a number that somebody typed may stand for. A person counts only if this institution met them.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from yibao.domains.settlements.model import COLUMNS, Settlement
-from yibao.domains.settlements.model import from_row as settlement_from_row
+from yibao.domains.settlements.model import Settlement, from_row
+from yibao.domains.settlements.queries import find_settlement
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask_name
 from yibao.usecases.inspection.field_names import FieldNames
 
-HEAD = f"select {', '.join(COLUMNS)} from settlements.settlement where setl_id = $1 and fixmedins_code = $2"
 MIRRORS = """
 select setl_id, kind from settlements.settlement where psn_no = $1 and origin_id = $2 order by settled_at
 """
@@ -90,10 +89,12 @@ async def show_settlement(
     tx: Connection, *, institution: str, setl_id: str, names: FieldNames
 ) -> Sheet | None:
     """Return a settlement of ``institution``; None where there is none or it is another institution's."""
-    row = await tx.fetchrow(HEAD, setl_id, institution)
+    row = await find_settlement(tx, setl_id)
     if row is None:
         return None
-    head = settlement_from_row(row)
+    head = from_row(row)
+    if head.fixmedins_code != institution:
+        return None
     lines = tuple(
         SheetLine(**dict(line)) for line in await tx.fetch(LINES, head.psn_no, head.mdtrt_id, head.chrg_bchno)
     )

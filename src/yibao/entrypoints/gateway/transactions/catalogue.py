@@ -26,7 +26,7 @@ PUBLIC_FILE_OWNER = "plc"
 """Institution code under which files for everybody are asked for."""
 OFFERED_DAYS = 30
 
-_FILE_NO = re.compile(r"(13\d\dA?)-(\d{1,11})-(\d{1,11})")
+_FILE_NO = re.compile(r"(13\d\dA?)-(\d{1,11})-(\d{1,11})", re.ASCII)
 _MAPPING_DETAIL = ("aprvno", "dosform", "exct_cont", "item_cont", "prcunt", "spec", "pacspec", "memo")
 
 

@@ -28,6 +28,10 @@ Wire = dict[str, Any]
 SELF_PAY_RATIO = "10"
 """``selfpay_prop_type`` of the only kind of ratio there is here: prior self-pay of the catalogue."""
 _MEMO = 500
+_FIRST_DAY = date(1970, 1, 1)
+_USABLE = "1"
+_ONLY_KIND = "1"
+"""For fields that must not be empty and whose table no public source prints (use type, over-limit handling)."""
 _PINYIN = 30
 _MAKER = {"crter_id": "system", "crter_name": "系统导入", "opter_id": "system", "opter_name": "系统导入"}
 
@@ -134,8 +138,8 @@ def _term(row: TermRow, wanted: TermFilter) -> Wire:
         "hilist_code": row.code, "hilist_name": row.name, "insu_admdvs": wanted.admdvs,
         "begndate": row.valid_from.isoformat(), "enddate": _last_day(row.valid_to),
         "med_chrgitm_type": row.charge_type, "chrgitm_lv": row.class_level,
-        "lmt_used_flag": "1" if row.restricted else "0", "list_type": row.list_type, "med_use_flag": "1",
-        "matn_used_flag": "1", "hilist_use_type": "1", "lmt_cpnd_type": "2" if is_single_forbidden else "1",
+        "lmt_used_flag": "1" if row.restricted else "0", "list_type": row.list_type, "med_use_flag": _USABLE,
+        "matn_used_flag": _USABLE, "hilist_use_type": _ONLY_KIND, "lmt_cpnd_type": "2" if is_single_forbidden else "1",
         "wubi": "", "pinyin": row.initials[:_PINYIN], "memo": _remark(row),
         "vali_flag": _validity(row.valid_from, row.valid_to, wanted.today),
         "rid": _row_id(wanted.admdvs, row.code, row.valid_from), "poolarea_no": wanted.admdvs,
@@ -166,7 +170,7 @@ async def list_price_ceilings(message: Message, services: Services) -> Output | 
 
 def _limit(row: LimitRow, wanted: TermFilter) -> Wire:
     return {
-        "hilist_code": row.code, "hilist_lmtpric_type": row.level, "overlmt_dspo_way": "1",
+        "hilist_code": row.code, "hilist_lmtpric_type": row.level, "overlmt_dspo_way": _ONLY_KIND,
         "insu_admdvs": wanted.admdvs, "begndate": row.valid_from.isoformat(), "enddate": _last_day(row.valid_to),
         "hilist_pric_uplmt_amt": Decimal(row.limit_micro).scaleb(-6).quantize(Decimal("0.000001")),
         "vali_flag": _validity(row.valid_from, row.valid_to, wanted.today),
@@ -255,7 +259,8 @@ async def list_own_mappings(message: Message, services: Services) -> Output | Re
         )
     wanted = MappingFilter(
         fixmedins_code=institution.fixmedins_code, today=business_date(message.received_at),
-        updated_from=datetime.combine(data["updt_time"], time(), SHANGHAI),
+        # Years that no instant in UTC has mean: from the beginning.
+        updated_from=datetime.combine(max(data["updt_time"], _FIRST_DAY), time(), SHANGHAI),
         medins_list_codg=data.get("medins_list_codg"), name=data.get("medins_list_name"),
         list_type=data.get("list_type"), med_list_codg=data.get("med_list_codg"), on=data.get("query_date"),
         begins_from=data.get("begndate"), is_valid=_flag(data, "vali_flag"),

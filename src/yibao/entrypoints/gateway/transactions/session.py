@@ -23,7 +23,7 @@ async def sign_in(message: Message, services: Services, tx: Connection) -> Done:
 
 
 @deed("9002")
-async def sign_out(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+async def sign_out(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
     """Sign an operator out."""
     ended = await sign_out_operator(
         tx, institution=message.institution, sign_no=message.input["signOut"]["sign_no"], now=message.received_at

@@ -10,8 +10,8 @@ from litestar.response import Redirect
 from yibao.entrypoints.portals.institution.search_form import SIZES, SearchForm, read_search
 from yibao.entrypoints.portals.institution.session import services_of, staff_of
 from yibao.entrypoints.portals.look.errors import NotFound
-from yibao.entrypoints.portals.look.forms import clean, read_form
-from yibao.entrypoints.portals.look.rendering import AnyRequest, link, page
+from yibao.entrypoints.portals.look.forms import AnyRequest, clean, read_form
+from yibao.entrypoints.portals.look.rendering import link, page
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.kernel.business_time import business_date
 from yibao.kernel.identity_number import is_valid

@@ -8,8 +8,8 @@ from litestar.response import Redirect
 from yibao.domains.access.model import StaffSession
 from yibao.entrypoints.portals.institution.session import services_of, staff_of
 from yibao.entrypoints.portals.look.errors import NotSignedIn
-from yibao.entrypoints.portals.look.forms import local_path
-from yibao.entrypoints.portals.look.rendering import ELDER_COOKIE, AnyRequest, page, private_cookie
+from yibao.entrypoints.portals.look.forms import AnyRequest, local_path
+from yibao.entrypoints.portals.look.rendering import ELDER_COOKIE, page, private_cookie
 from yibao.infra.database import Unavailable
 
 _YEAR_S = 365 * 24 * 3600

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from yibao.domains.access.model import StaffSession
 from yibao.entrypoints.portals.look.errors import NotSignedIn
-from yibao.entrypoints.portals.look.forms import SESSION_COOKIE
-from yibao.entrypoints.portals.look.rendering import AnyRequest
+from yibao.entrypoints.portals.look.forms import SESSION_COOKIE, AnyRequest
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.usecases.access.resume_session import resume_session
 

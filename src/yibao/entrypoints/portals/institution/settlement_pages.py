@@ -10,8 +10,8 @@ from yibao.entrypoints.portals.institution.message_pages import quick_ranges, wi
 from yibao.entrypoints.portals.institution.search_form import SIZES, read_search
 from yibao.entrypoints.portals.institution.session import services_of, staff_of
 from yibao.entrypoints.portals.look.errors import NotFound
-from yibao.entrypoints.portals.look.forms import clean, read_form
-from yibao.entrypoints.portals.look.rendering import AnyRequest, page
+from yibao.entrypoints.portals.look.forms import AnyRequest, clean, read_form
+from yibao.entrypoints.portals.look.rendering import page
 from yibao.kernel.business_time import business_date
 from yibao.kernel.identity_number import is_valid
 from yibao.kernel.refusal import Refusal

@@ -10,8 +10,8 @@ from litestar.response import Redirect
 from yibao.domains.access.rules import ABSOLUTE
 from yibao.entrypoints.portals.institution.session import services_of, staff_of
 from yibao.entrypoints.portals.look.errors import NotSignedIn
-from yibao.entrypoints.portals.look.forms import SESSION_COOKIE, clean, local_path, read_form
-from yibao.entrypoints.portals.look.rendering import AnyRequest, page, private_cookie
+from yibao.entrypoints.portals.look.forms import SESSION_COOKIE, AnyRequest, clean, local_path, read_form
+from yibao.entrypoints.portals.look.rendering import page, private_cookie
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.access.sign_in_staff import sign_in_staff
 from yibao.usecases.access.sign_out_staff import sign_out_staff

@@ -11,7 +11,8 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from yibao.entrypoints.portals.look.rendering import AnyRequest, link, page
+from yibao.entrypoints.portals.look.forms import AnyRequest
+from yibao.entrypoints.portals.look.rendering import link, page
 from yibao.infra.database import Unavailable
 
 _LOG = logging.getLogger(__name__)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from typing import Any
 
 from litestar import Request
 from litestar.exceptions import PermissionDeniedException
+
+AnyRequest = Request[Any, Any, Any]
 
 FIELD = "form_token"
 SESSION_COOKIE = "yibao_session"
@@ -15,7 +18,7 @@ BROWSER_COOKIE = "yibao_browser"
 _VALUE_MAX = 200
 
 
-def secret_of(request: Request[object, object, object]) -> str:
+def secret_of(request: AnyRequest) -> str:
     """Return the browser's secret that its forms are bound to: the session, before log-in a cookie of its own."""
     return request.cookies.get(SESSION_COOKIE) or request.cookies.get(BROWSER_COOKIE) or ""
 
@@ -32,7 +35,7 @@ def is_token(secret: str, token: str) -> bool:
     return bool(secret and seal) and hmac.compare_digest(_seal(secret, nonce).encode(), seal.encode())
 
 
-async def read_form(request: Request[object, object, object]) -> dict[str, str]:
+async def read_form(request: AnyRequest) -> dict[str, str]:
     """Return the fields of a form, stripped of controls and blanks.
 
     Raises:

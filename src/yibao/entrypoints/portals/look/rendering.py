@@ -9,19 +9,18 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response
+from litestar import Response
 from litestar.datastructures import Cookie
 
 from yibao.domains.access.model import StaffSession
 from yibao.domains.access.rules import ends_at
 from yibao.entrypoints.portals.look import assets, forms
+from yibao.entrypoints.portals.look.forms import AnyRequest
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.identity_number import mask_name
 from yibao.kernel.money import yuan_text
 from yibao.usecases.inspection.entries import OUTCOMES
-
-AnyRequest = Request[Any, Any, Any]
 
 ELDER_COOKIE = "yibao_elder"
 

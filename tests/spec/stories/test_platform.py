@@ -1,21 +1,21 @@
-"""What a stranger's client reads in demo.json is there, complete, and leads to the stated amounts."""
+"""What a stranger's client reads in demo.json is there, complete, and leads to the stated amounts on the platform."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
-
 from tests.spec.stories.conftest import now, silent
+
 from yibao.demo.description import describe
+from yibao.demo.desks import order_of, read_desks
 from yibao.demo.first_visit import settle_first_visit
 from yibao.demo.histories import replay_histories
-from yibao.demo.hospital import Hospital, Send
+from yibao.demo.hospital import Hospital, Send, VisitRefused
 from yibao.demo.orders import Desk, OrderLine, VisitOrder
-from yibao.demo.stories import stories
+from yibao.demo.stories import FIRST_VISIT, Story, stories
 from yibao.domains.access.passwords import matches
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
@@ -29,7 +29,14 @@ PATIENT = {"story", "psn_no", "psn_name", "certno", "mdtrt_cert_type", "insutype
            "balance", "visit", "expected"}
 VISIT = {"med_type", "dise_codg", "diag_code", "diag_name", "lines"}
 LINE = {"med_list_codg", "medins_list_codg", "pric", "cnt", "det_item_fee_sumamt"}
+PATIENTS = [s for s in stories() if not s.apart]
+APART = [s for s in stories() if s.apart and s.key != FIRST_VISIT]
 ITEM = {"med_list_codg", "medins_list_codg", "name", "list_type", "chrgitm_lv", "price", "selfpay_prop"}
+
+
+def key_of(story: Story) -> str:
+    """Name a test case after its story."""
+    return story.key
 
 
 async def read(world: Database) -> dict[str, Any]:
@@ -42,8 +49,10 @@ async def read(world: Database) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 async def described(world: Database, send: Send) -> dict[str, Any]:
-    """Play the histories and describe the world before anybody came."""
-    await replay_histories(world, send, now=now, progress=silent)
+    """Play the histories, once, and describe the world before anybody came."""
+    wanted = sum(len(s.history) for s in stories())
+    assert await replay_histories(world, send, now=now, progress=silent) == wanted
+    assert await replay_histories(world, send, now=now, progress=silent) == 0
     return await read(world)
 
 
@@ -106,35 +115,54 @@ async def test_passwords_of_another_seed_are_not_told(world: Database) -> None:
     assert {i["pages"]["password"] for i in other["institutions"]} == {None}
 
 
-async def test_a_stranger_settles_every_patient_from_the_description_alone(
-    described: dict[str, Any], send: Send, world: Database
+@pytest.mark.parametrize("story", PATIENTS, ids=key_of)
+async def test_a_stranger_settles_the_patient_from_the_description_alone(
+    story: Story, described: dict[str, Any], hospital: Hospital
 ) -> None:
-    hospital = Hospital(send, now=now, serials=count(2000))
-    wrong = {}
-    for number, patient in enumerate(described["patients"]):
-        settled = await hospital.settle(order_from(described, patient, number))
-        given = {field: Decimal(settled.setlinfo[field]) for field in patient["expected"]}
-        if given != patient["expected"]:
-            wrong[patient["story"]] = (given, patient["expected"])
-    assert not wrong
+    patient = next(p for p in described["patients"] if p["story"] == story.key)
+    settled = await hospital.settle(order_from(described, patient))
+    given = {field: Decimal(settled.setlinfo[field]) for field in patient["expected"]}
+    assert given == patient["expected"] == story.expected
+
+
+@pytest.mark.parametrize("story", APART, ids=key_of)
+async def test_the_stories_apart_settle_or_are_refused_as_told(
+    story: Story, described: dict[str, Any], world: Database, hospital: Hospital
+) -> None:
+    told = next(p for p in described["more_stories"] if p["story"] == story.key)
+    order = order_of(
+        story, story.visit, await read_desks(world), psn_no=told["psn_no"], certno=told["certno"],
+        visit_no=f"APART{told['psn_no'][-4:]}",
+    )
+    assert order.desk.fixmedins_code == told["fixmedins_code"]
+    if not story.refusal:
+        settled = await hospital.settle(order)
+        assert {field: Decimal(settled.setlinfo[field]) for field in story.expected} == story.expected
+        return
+    with pytest.raises(VisitRefused) as refused:
+        await hospital.settle(order)
+    assert story.refusal in refused.value.reason
+
+
+async def test_a_settled_patient_is_listed_as_played(world: Database, described: dict[str, Any]) -> None:
     after = await read(world)
     assert after["patients"] == []
-    assert len(after["played"]) == len(described["patients"])
+    assert {p["story"] for p in after["played"]} == {p["story"] for p in described["patients"]}
 
 
 async def test_the_first_visit_settles_again_and_again_and_touches_no_patient(
     world: Database, send: Send
 ) -> None:
-    before = await read(world)
     first = await settle_first_visit(world, send, now=now)
     assert first.setlinfo["medfee_sumamt"] == Decimal("250.90")
     assert await world.fetch("select 1 from settlements.settlement where setl_id = $1", first.setl_id)
+    again = await settle_first_visit(world, send, now=now)
+    assert again.setl_id != first.setl_id
     after = await read(world)
-    assert [p["story"] for p in after["patients"]] == [p["story"] for p in before["patients"]]
-    assert first.patient not in {p["psn_name"] for p in after["patients"]}
+    assert first.patient not in {p["psn_name"] for p in after["patients"] + after["played"]}
 
 
-def order_from(described: dict[str, Any], patient: dict[str, Any], number: int) -> VisitOrder:
+def order_from(described: dict[str, Any], patient: dict[str, Any]) -> VisitOrder:
     """Make the order as a stranger's client would, from the description alone."""
     home = next(
         i for i in described["institutions"]
@@ -150,7 +178,7 @@ def order_from(described: dict[str, Any], patient: dict[str, Any], number: int) 
             home["fixmedins_code"], home["fixmedins_name"], home["admdvs"], home["opter"], home["opter_name"],
             doctor["dept_code"], doctor["dept_name"], caty, doctor["dr_codg"], doctor["dr_name"],
         ),
-        visit_no=f"STRANGER{number:04d}", med_type=visit["med_type"], diag_code=visit["diag_code"],
+        visit_no=f"STRANGER{patient['psn_no'][-4:]}", med_type=visit["med_type"], diag_code=visit["diag_code"],
         diag_name=visit["diag_name"], dise_codg=visit["dise_codg"],
         lines=tuple(
             OrderLine(*(x[k] if isinstance(x[k], str) else Decimal(x[k]) for k in (

@@ -1,0 +1,100 @@
+"""Whatever a browser sends, the answer is a page in Chinese, never a stack trace and never a 500."""
+
+from __future__ import annotations
+
+import random
+
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from tests.spec.pages.conftest import new_client, token_in
+from yibao.entrypoints.portals.institution.portal import create_portal
+from yibao.entrypoints.portals.services import PortalServices
+from yibao.infra.database import PORTAL, Database
+
+PATHS = [
+    "/none", "/institution/none", "/institution/messages/view", "/institution/messages/view?msgid=", "/%00", "/%ff",
+    "/institution/settlements/%00", "/institution/settlements/%ff%fe", "/institution/settlements/a%2Fb",
+    "/institution/settlements/" + "9" * 3000, "/institution/messages?q=%00", "/institution/messages?q=%ff",
+    "/institution/messages?q=%ed%a0%80", "/institution/messages?page=99999999999999999999", "/institution/messages?page=-1",
+    "/institution/messages?page=%D9%A3", "/institution/messages?size=7", "/institution/messages?q=" + "x" * 5000,
+    "/institution/messages?q=%27%3Bdrop%20table%20platform.message--", "/institution/messages?infno=%3Cscript%3E",
+    "/institution/messages/view?entry=%F0%9F%92%89", "/mode?back=//evil.test", "/mode?back=https://evil.test&elder=1",
+    "/assets/x/yibao.css", "/assets/x/..%2f..%2fpyproject.toml", "/assets/x/none.css", "/institution/messages?from=%00",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_strange_addresses_get_a_page(ours: httpx.AsyncClient, path: str) -> None:
+    answer = await ours.get(path)
+    assert answer.status_code in (200, 303, 400, 404)
+    assert "Traceback" not in answer.text
+    assert not answer.headers.get("location", "/").startswith(("//", "http"))
+    if answer.status_code in (400, 404):
+        assert '<html lang="zh-CN"' in answer.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/ui", "/institution/messages/view", "/livez"])
+async def test_other_methods_are_refused(client: httpx.AsyncClient, method: str, path: str) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code in (204, 405)
+    if answer.status_code == 405:
+        assert "不支持这种访问方式" in answer.text
+
+
+async def test_strange_bodies_are_refused(client: httpx.AsyncClient) -> None:
+    token = token_in((await client.get("/institution/login")).text)
+    for content, kind in (
+        (b"\xff\xfe\x00", "application/x-www-form-urlencoded"), (b"{}", "application/json"),
+        (b"--x\r\n", "multipart/form-data; boundary=x"), (b"", "multipart/form-data"), (b"a" * 100_000, "text/plain"),
+        (b"login=" + b"a" * 200_000, "application/x-www-form-urlencoded"), (b"%ff%fe=%00", "application/x-www-form-urlencoded"),
+        (f"form_token={token}&login=%00&password=%00".encode(), "application/x-www-form-urlencoded"),
+        (f"form_token={token}&login=ours&password={'p' * 9000}".encode(), "application/x-www-form-urlencoded"),
+    ):
+        answer = await client.post("/institution/login", content=content, headers={"content-type": kind})
+        assert answer.status_code in (400, 401, 403, 413), kind
+        assert '<html lang="zh-CN"' in answer.text
+
+
+@pytest.mark.parametrize("cookie", ["x", "%00", "é".encode().decode("latin-1"), "a" * 4000, '"', ";;;"])
+async def test_strange_cookies_are_strangers(portal: Litestar, cookie: str) -> None:
+    async with new_client(portal) as visitor:
+        answer = await visitor.get(
+            "/institution/messages", headers={"cookie": f"yibao_session={cookie}; yibao_elder={cookie}".encode("latin-1")}
+        )
+        assert answer.status_code == 303
+
+
+async def test_random_addresses_never_break_a_page(ours: httpx.AsyncClient) -> None:
+    chance = random.Random(20261122)
+    letters = "aZ0%/?&=.-_~:;'\"<>[]{}|\\^`中é\t+#"
+    for _ in range(150):
+        tail = "".join(chance.choice(letters) for _ in range(chance.randrange(1, 40)))
+        path = chance.choice(["/", "/institution/messages?q=", "/institution/settlements/", "/institution/messages/view?entry="])
+        tail = tail.replace("中", "%E4%B8").replace("é", "%C3%A9").replace("\t", "%09")
+        answer = await ours.get(httpx.URL("http://portal.test").copy_with(raw_path=(path + tail).encode()))
+        assert answer.status_code in (200, 303, 400, 404), tail
+
+
+async def test_health_is_told(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/livez")).text == "ok"
+    assert (await client.get("/readyz")).text == "ok"
+
+
+async def test_without_a_database_pages_say_so_and_the_process_lives(
+    services: PortalServices, database_url: str
+) -> None:
+    closed = await Database.open(database_url, role=PORTAL, size=1)
+    await closed.close()
+    async with new_client(create_portal(msgspec.structs.replace(services, database=closed))) as visitor:
+        visitor.cookies.set("yibao_session", "some-token")
+        assert (await visitor.get("/livez")).status_code == 200
+        assert (await visitor.get("/readyz")).status_code == 503
+        page = await visitor.get("/institution/messages")
+        assert page.status_code == 503
+        assert "暂时无法办理" in page.text
+        assert page.headers["retry-after"]
+        assert (await visitor.get("/")).status_code == 200
