@@ -22,7 +22,7 @@ from yibao.infra.config import Settings
 from yibao.infra.database import Database
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.clock import FixedClock
-from yibao.kernel.ids import RandomIds
+from yibao.kernel.ids import CountingIds
 from yibao.policy.loading import load_policy
 from yibao.usecases.settlement.shelf import PolicyShelf
 
@@ -41,7 +41,7 @@ async def client(database: Database, gateway_database: Database) -> AsyncIterato
     await plant_institutions(database)
     shelf = PolicyShelf({admdvs: load_policy(texts) for admdvs, texts in read_policy_files().items()})
     services = Services(
-        database=gateway_database, clock=FixedClock(NOW), ids=RandomIds(), policies=shelf, settings=Settings(demo=True)
+        database=gateway_database, clock=FixedClock(NOW), ids=CountingIds(), policies=shelf, settings=Settings(demo=True)
     )
     gateway = Gateway(services)
     async with make_client(gateway) as opened:

@@ -12,6 +12,8 @@ import hmac
 import http.client
 import json
 import secrets
+import select
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,8 +24,20 @@ import msgspec
 from yibao.kernel.business_time import SHANGHAI
 
 
+TRY_AGAIN = "请用同一发送方报文ID重试".encode()
+"""Stands in a reply that says: nothing was done, ask again with the same msgid."""
+_PAUSE_S = 0.02
+
+
 class Refused(Exception):
     """The platform refused; the text is its ``err_msg`` or the gateway's message."""
+
+
+class Unanswered(Exception):
+    """No whole reply came: it was cut, did not match its digest, or the connection broke.
+
+    What became of the message is unknown; the same msgid must be sent again.
+    """
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -90,7 +104,7 @@ class Till:
 
     def call(self, infno: str, content: Any, *, msgid: str | None = None, insured_place: str = "") -> Any:
         """Send a message and return its output; raises ``Refused`` with the reason."""
-        return self.output(self.send(self.envelope(infno, content, msgid=msgid, insured_place=insured_place)))
+        return self.output(self.ask(self.envelope(infno, content, msgid=msgid, insured_place=insured_place)))
 
     @staticmethod
     def output(reply: bytes) -> Any:
@@ -101,7 +115,16 @@ class Till:
         return answer["output"]
 
     def send(self, message: Mapping[str, Any]) -> bytes:
-        """Send a message over the kept connection and return the reply's bytes; one try, errors pass through."""
+        """Send a message over the kept connection and return the reply's bytes; one try.
+
+        Raises:
+            Unanswered: no whole reply came.
+        """
+        self.post(message)
+        return self.receive()
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Send a message and do not wait for its reply."""
         body = json.dumps(message, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", **self._signed(str(message["infno"])), **self.headers}
         self.headers = {}
@@ -109,10 +132,55 @@ class Till:
             self._connection = http.client.HTTPConnection(self._host, timeout=self._timeout_s)
         try:
             self._connection.request("POST", self._path, body, headers)
-            return self._connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise
+            raise Unanswered(repr(error)) from error
+
+    def receive(self) -> bytes:
+        """Return the reply to the message just posted.
+
+        Raises:
+            Unanswered: no whole reply came, or its bytes are not those of its digest.
+        """
+        assert self._connection is not None, "nothing was posted"
+        try:
+            response = self._connection.getresponse()
+            reply = response.read()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()
+            raise Unanswered(repr(error)) from error
+        told = response.getheader("x-yibao-digest", "")
+        if told != "sm3=" + hashlib.new("sm3", reply).hexdigest():
+            self.close()
+            raise Unanswered(f"{len(reply)} bytes do not match the digest {told!r}")
+        return reply
+
+    @property
+    def local_port(self) -> int:
+        """Return our port of the open connection, by which the serving process is found."""
+        assert self._connection is not None
+        assert self._connection.sock is not None
+        return int(self._connection.sock.getsockname()[1])
+
+    def ask(self, message: Mapping[str, Any], *, within_s: float = 60.0) -> bytes:
+        """Send a message, again and again with the same msgid, until a whole reply says what became of it.
+
+        Raises:
+            Unanswered: no such reply within ``within_s``.
+        """
+        until = time.monotonic() + within_s
+        why = ""
+        while time.monotonic() < until:
+            try:
+                reply = self.send(message)
+            except Unanswered as unanswered:
+                why = str(unanswered)
+            else:
+                if TRY_AGAIN not in reply:
+                    return reply
+                why = reply.decode()
+            select.select((), (), (), _PAUSE_S)
+        raise Unanswered(f"{message['infno']} {message['msgid']}: no answer within {within_s:g} s, last: {why}")
 
     def _signed(self, infno: str) -> dict[str, str]:
         c = self.counter
@@ -159,10 +227,10 @@ class Till:
         self, patient: Mapping[str, Any], visit: Mapping[str, Any], mdtrt_id: str, *, batch: str = "1",
         begin: str | None = None,
     ) -> Any:
-        """Upload the fee lines (2204) and return how each is split."""
+        """Upload the fee lines (2204) of a charge batch and return how each is split."""
         c, at = self.counter, begin or wire_now()
         return self.call("2204", {"feedetail": [
-            {"feedetl_sn": str(n), "mdtrt_id": mdtrt_id, "psn_no": patient["psn_no"], "chrg_bchno": batch,
+            {"feedetl_sn": f"{batch}-{n}", "mdtrt_id": mdtrt_id, "psn_no": patient["psn_no"], "chrg_bchno": batch,
              "dise_codg": visit.get("dise_codg") or "", "rx_circ_flag": "0", "fee_ocur_time": at,
              "bilg_dept_codg": c.dept_code, "bilg_dept_name": c.dept_name, "bilg_dr_codg": c.dr_codg,
              "bilg_dr_name": c.dr_name, "hosp_appr_flag": "0", **line}

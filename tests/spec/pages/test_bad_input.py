@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+from tests.spec.pages import world
+from tests.spec.pages.conftest import new_client, sign_in, token_in
 
-from tests.spec.pages.conftest import new_client, token_in
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
-from yibao.infra.database import PORTAL, Database
+from yibao.infra.database import Connection, Database
+from yibao.kernel.refusal import Refusal
 
 PATHS = [
     "/none", "/institution/none", "/institution/messages/view", "/institution/messages/view?msgid=", "/%00", "/%ff",
@@ -85,11 +90,12 @@ async def test_health_is_told(client: httpx.AsyncClient) -> None:
 
 
 async def test_without_a_database_pages_say_so_and_the_process_lives(
-    services: PortalServices, database_url: str
+    services: PortalServices, tmp_path: Path
 ) -> None:
-    closed = await Database.open(database_url, role=PORTAL, size=1)
-    await closed.close()
-    async with new_client(create_portal(msgspec.structs.replace(services, database=closed))) as visitor:
+    nobody = Database(
+        lambda: asyncpg.connect(f"postgresql:///yibao?host={tmp_path}", timeout=1), size=1, acquire_timeout_s=1.0
+    )
+    async with new_client(create_portal(msgspec.structs.replace(services, database=nobody))) as visitor:
         visitor.cookies.set("yibao_session", "some-token")
         assert (await visitor.get("/livez")).status_code == 200
         assert (await visitor.get("/readyz")).status_code == 503
@@ -98,3 +104,29 @@ async def test_without_a_database_pages_say_so_and_the_process_lives(
         assert "暂时无法办理" in page.text
         assert page.headers["retry-after"]
         assert (await visitor.get("/")).status_code == 200
+
+
+async def test_lost_connections_are_made_again(ours: httpx.AsyncClient, filled: Database) -> None:
+    await filled.fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    answers = [await ours.get("/institution/messages") for _ in range(8)]
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert answers[-1].status_code == 200
+
+
+async def test_fault_of_ours_is_logged_and_shown_as_a_number_to_ask_by(
+    services: PortalServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_tx: Connection, _setl_id: str) -> Refusal:
+        raise ZeroDivisionError("planted")
+
+    async with new_client(create_portal(msgspec.structs.replace(services, explain=broken))) as visitor:
+        await sign_in(visitor, "ours")
+        page = await visitor.get(f"/institution/settlements/{world.SETTLED}")
+    assert page.status_code == 503
+    assert "planted" not in page.text
+    trace = re.search(r"请提供编号 <code>(\w+)</code>", page.text)
+    assert trace
+    assert trace[1] in caplog.text

@@ -30,6 +30,7 @@ INSERT = """
 insert into platform.traffic (id, sender, msgid, admdvs, infno, outcome, refusal_code, psn_no, mdtrt_id,
     request, reply, received_at, took_us)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict do nothing
 """
 
 

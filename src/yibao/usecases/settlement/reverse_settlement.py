@@ -158,20 +158,17 @@ def _refuse_cancel(
 def _refuse_by_state(row: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | None:
     """Refuse what the present state of person and year does not allow."""
     record = from_row(row["settlement"])
+    if record.kind == "refund" and row["batch_taken"]:
+        return refuse("BATCH_ALREADY_SETTLED", "该收费批次撤销后已重新结算，不能恢复原结算", field="data.omsgid",
+                      remedy="如需恢复，请先撤销新的结算")
     policy = shelf.of(record.admdvs)
     if isinstance(policy, Refusal):
         return policy
     rule = policy.setting("reversal.later_settlements", record.service_on)
     dependents = [d for d in row["dependents"] or () if d != record.origin_id]
-    refusal = refuse_dependents(
+    return refuse_dependents(
         dependents, later=rule.word if rule else "refuse", basis=f"{rule.used.rule} {rule.used.source}" if rule else ""
     )
-    if refusal is not None:
-        return refusal
-    if record.kind == "refund" and row["batch_taken"]:
-        return refuse("BATCH_ALREADY_SETTLED", "该收费批次撤销后已重新结算，不能恢复原结算", field="data.omsgid",
-                      remedy="如需恢复，请先撤销新的结算")
-    return None
 
 
 def _mirror_booking(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncpg
 from litestar import MediaType, Response, get
 from litestar.response import Redirect
 
@@ -47,7 +48,7 @@ async def is_ready(request: AnyRequest) -> Response[str]:
     """Say whether the database answers too."""
     try:
         await services_of(request).database.fetch("select 1")
-    except Unavailable:
+    except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         return Response("database does not answer", status_code=503, media_type=MediaType.TEXT)
     return Response("ok", media_type=MediaType.TEXT)
 

@@ -19,7 +19,7 @@ from yibao.policy.explain import differences
 from yibao.policy.steps import band_parts
 from yibao.policy.values import Band
 
-N = int(os.environ.get("YIBAO_PROOF_N", "300"))
+N = int(os.environ.get("YIBAO_PROOF_N", "100"))
 SEED = int(os.environ.get("YIBAO_PROOF_SEED", "20211018"))
 counted = settings(max_examples=N, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 

@@ -1,0 +1,84 @@
+"""Sets up what is measured: an embedded PostgreSQL, a prepared database, and the platform's own server on a copy of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.ceiling import Scripts, write_scripts
+from bench.measuring import Stand, measure_http
+from bench.world import Sample, build
+from yibao.entrypoints.cli.running import RunningServer
+from yibao.infra.config import Settings
+from yibao.infra.database import Database
+from yibao.infra.postgres import EmbeddedPostgres
+
+TEMPLATE = "bench_template"
+COPY = "bench_run"
+WARM_UP = 600
+
+
+def prepare(postgres: EmbeddedPostgres, *, visits: Mapping[int, int]) -> tuple[dict[int, Sample], dict[int, Scripts]]:
+    """Fill the template database; return the sample and the pgbench scripts of each size."""
+
+    async def fill() -> tuple[dict[int, Sample], dict[int, Scripts]]:
+        await _as_owner(postgres, f"drop database if exists {TEMPLATE}", f"create database {TEMPLATE}")
+        url = postgres.url_for(TEMPLATE)
+        samples = await build(url, visits=visits)
+        database = await Database.open(url, role=None, size=1)
+        try:
+            return samples, await write_scripts(database, samples)
+        finally:
+            await database.close()
+
+    return asyncio.run(fill())
+
+
+@contextmanager
+def standing(
+    postgres: EmbeddedPostgres, samples: dict[int, Sample], scripts: dict[int, Scripts], *, home: Path, workers: int,
+    connections: int,
+) -> Iterator[Stand]:
+    """Run the server on a fresh copy of the template, warmed up; both are gone afterwards."""
+    # The files are copied without going through the write-ahead log, so the copy starts with nothing to write out.
+    asyncio.run(_as_owner(
+        postgres, f"drop database if exists {COPY} with (force)", f"create database {COPY} template {TEMPLATE} strategy file_copy",
+        "checkpoint",
+    ))
+    settings = Settings(
+        home=home, database_url=postgres.url_for(COPY), port=_free_port(), workers=workers, connections=connections, demo=True,
+        log_level="warning",
+    )
+    server = RunningServer(settings, log=home / "server.log")
+    try:
+        server.wait_ready()
+        stand = Stand(
+            settings, server.pid, postgres.pid, postgres.bin("pgbench"), postgres.url_for(COPY), samples, scripts,
+            dict.fromkeys(samples, 0),
+        )
+        for size in samples:
+            measure_http(stand, size=size, connections=32, count=WARM_UP)
+        yield stand
+    finally:
+        server.stop()
+        asyncio.run(_as_owner(postgres, f"drop database if exists {COPY} with (force)"))
+
+
+async def _as_owner(postgres: EmbeddedPostgres, *statements: str) -> None:
+    """Run statements as the superuser in the maintenance database, one transaction each."""
+    database = await Database.open(postgres.admin_url_for("postgres"), role=None, size=1)
+    try:
+        for statement in statements:
+            await database.fetch(statement)
+    finally:
+        await database.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
