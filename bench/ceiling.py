@@ -63,8 +63,8 @@ async def _scripts(database: Database, sample: Sample) -> Scripts:
     read = _READ.format(sender=message["sender"])
     call = _call(settlement, posting, message)
     return Scripts({
-        "functions": f"{head}select * from {read} \\gset f_\nselect {call.format(version=':f_version')};\n",
-        "one_call": f"{head}with f as materialized (select * from {read})\nselect {call.format(version='f.version')} from f;\n",
+        "functions": f"{head}select * from {read} \\gset f_\nselect {call.replace('@version@', ':f_version')};\n",
+        "one_call": f"{head}with f as materialized (select * from {read})\nselect {call.replace('@version@', 'f.version')} from f;\n",
         "pipeline": f"{head}select * from {read} \\gset f_\n\\startpipeline\n" + _plain(settlement, posting, message)
         + "\\endpipeline\n",
     })
@@ -99,7 +99,7 @@ def _call(settlement: dict[str, str], posting: dict[str, str], message: dict[str
     caps = f"array_fill(100000000::bigint, array[cardinality({deltas})])"
     return (
         f"settlements.write({_row(settlement, 'settlements.settlement')}, {_row(posting, 'ledger.posting')}, {deltas}, {caps}, "
-        f"-{settlement['account_fen']}, {{version}}, null, null, {_row(message, 'platform.message')}, "
+        f"-{settlement['account_fen']}, @version@, null, null, {_row(message, 'platform.message')}, "
         f"{settlement['opter']}, 'settle_visit', {message['request_digest']})"
     )
 

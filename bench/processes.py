@@ -29,6 +29,6 @@ def cpu_ms(root: int) -> float:
     return total * 1000 / _TICKS_A_SECOND
 
 
-def postmaster_of(url_directory: Path) -> int:
-    """Return the pid of the PostgreSQL whose data directory is given."""
-    return int((url_directory / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+def postmaster_of(data: Path) -> int:
+    """Return the pid of the PostgreSQL that runs on a data directory."""
+    return int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])

@@ -230,7 +230,7 @@ class Till:
         """Upload the fee lines (2204) of a charge batch and return how each is split."""
         c, at = self.counter, begin or wire_now()
         return self.call("2204", {"feedetail": [
-            {"feedetl_sn": f"{batch}-{n}", "mdtrt_id": mdtrt_id, "psn_no": patient["psn_no"], "chrg_bchno": batch,
+            {"feedetl_sn": f"{batch}{n:03d}", "mdtrt_id": mdtrt_id, "psn_no": patient["psn_no"], "chrg_bchno": batch,
              "dise_codg": visit.get("dise_codg") or "", "rx_circ_flag": "0", "fee_ocur_time": at,
              "bilg_dept_codg": c.dept_code, "bilg_dept_name": c.dept_name, "bilg_dr_codg": c.dr_codg,
              "bilg_dr_name": c.dr_name, "hosp_appr_flag": "0", **line}

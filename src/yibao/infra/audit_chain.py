@@ -88,10 +88,9 @@ async def walk(
 ) -> ChainReport:
     """Walk the whole chain, compare with heads kept outside, and say what does not hold."""
     faults: list[str] = []
-    previous, expected_from, total, seq = FIRST_HEAD, "0", 0, 0
+    previous, expected_from, total = FIRST_HEAD, "0", 0
     seals = await tx.fetch(SEALS)
-    for s in seals:
-        seq += 1
+    for seq, s in enumerate(seals, 1):
         rows = await tx.fetch(ENTRIES, s["xid_from"], s["xid_to"])
         total += len(rows)
         if s["seq"] != seq or s["xid_from"] != expected_from or s["previous"] != previous:

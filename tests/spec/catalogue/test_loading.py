@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import time
 from datetime import date, datetime
 from importlib.resources import files
@@ -291,3 +292,27 @@ async def test_the_formulary_joins_the_catalogue(
                 assert term.first_pay == {"01": 0, "02": None, "03": 10_000}[row["chrgitm_lv"]]
                 assert (term.limit_micro is not None) == bool(row["pay_standard_yuan"])
                 assert (term.origin == "demo") == (row["code_source"] == "invented")
+
+
+def test_classes_joined_by_name_agree_with_those_an_older_directory_prints() -> None:
+    printed = {"甲": "01", "乙": "02"}
+    older = {
+        row["code"]: printed[level] for row in packaged("drugs.csv.gz")
+        if (level := json.loads(row["detail"] or "{}").get("national_level")) and row["version"] == "v20220701"
+    }
+    joined = {
+        row["code"]: row["class_level"] for row in packaged("terms.csv.gz")
+        if row["valid_from"] == "2025-01-01" and row["admdvs"] == "370300" and row["assumed"] == "0"
+    }
+    both = older.keys() & joined.keys()
+    assert len(both) == 494 + 42  # joined by name; of the formulary
+    assert {code: older[code] for code in both} == {code: joined[code] for code in both}
+
+
+def test_regions_differ_in_nothing_but_the_region() -> None:
+    by_region: dict[str, list[tuple[str, ...]]] = {}
+    for row in packaged("terms.csv.gz"):
+        region = row.pop("admdvs")
+        by_region.setdefault(region, []).append(tuple(row.values()))
+    assert set(by_region) == {"370300", "441300"}
+    assert by_region["370300"] == by_region["441300"]

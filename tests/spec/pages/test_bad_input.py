@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 import httpx
@@ -79,8 +80,7 @@ async def test_random_addresses_never_break_a_page(ours: httpx.AsyncClient) -> N
     for _ in range(150):
         tail = "".join(chance.choice(letters) for _ in range(chance.randrange(1, 40)))
         path = chance.choice(["/", "/institution/messages?q=", "/institution/settlements/", "/institution/messages/view?entry="])
-        tail = tail.replace("中", "%E4%B8").replace("é", "%C3%A9").replace("\t", "%09")
-        answer = await ours.get(httpx.URL("http://portal.test").copy_with(raw_path=(path + tail).encode()))
+        answer = await ours.get(path + quote(tail, safe="%/?&=.-_~:;'+"))
         assert answer.status_code in (200, 303, 400, 404), tail
 
 

@@ -52,7 +52,8 @@ async def test_every_step_shows_base_rule_date_clause_source_and_counter(ours: h
     page = words((await ours.get(SHEET)).text)
     for shown in (
         "统筹基金支付 90.27 (180.54 − 0.00) × 50% ＝ 90.27 计算基数 180.54 · 本年度累计：结算前 510.00，结算后 600.27",
-        "门诊起付标准 300.00 元 官方文件 ZB-201 适用：一级、二级医疗机构，在职；自 2026-01-01 起 第八条第一款；来源：示例市人民政府文件〔2025〕1号",
+        "门诊起付标准 300.00 元 官方文件 ZB-201 适用：一级、二级医疗机构，在职；自 2026-01-01 起 "
+        "第八条第一款；来源：示例市人民政府文件〔2025〕1号",
     ):
         assert shown in page, shown
 

@@ -24,6 +24,7 @@ def parameter(key: str, value: str, *, more: str = "", bands: str = "") -> str:
 key = "{key}"
 name = "{key}"
 mark = "assumed"
+clause = "算例所述"
 from = 2000-01-01
 {more}
 rows = [{{ rule = "EX-1", {what} }}]

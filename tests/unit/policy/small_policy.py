@@ -34,7 +34,7 @@ L = {{ title = "转载", where = "某网站", reliability = "L" }}
 
 def block(key: str, rows: str, more: str = "") -> str:
     """Return one ``[[parameter]]`` from 2020 on, official unless ``more`` or the rows say otherwise."""
-    official = 'mark = "official"\nsource = "A"\nfrom = 2020-01-01\n'
+    official = 'mark = "official"\nsource = "A"\nclause = "第一条"\nfrom = 2020-01-01\n'
     for line in more.splitlines():
         name = line.split("=")[0].strip()
         official = "".join(f"{kept}\n" for kept in official.splitlines() if not kept.startswith(f"{name} ="))

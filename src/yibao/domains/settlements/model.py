@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -75,6 +77,6 @@ class Settlement(msgspec.Struct, frozen=True):
 COLUMNS = tuple(f.name for f in msgspec.structs.fields(Settlement))
 
 
-def from_row(row: object) -> Settlement:
+def from_row(row: Iterable[Any]) -> Settlement:
     """Return the settlement of a database row (a record with the table's columns in order)."""
-    return Settlement(*tuple(row))  # type: ignore[call-overload, no-any-return]
+    return Settlement(*row)

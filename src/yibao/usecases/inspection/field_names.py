@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -18,6 +19,9 @@ class FieldName(msgspec.Struct, frozen=True):
 
 
 UNKNOWN = FieldName("")
+
+_PLAIN = re.compile(r"[0-9A-Za-z_]{1,16}")
+"""Numbers come from messages of strangers: only plain ones may name a file."""
 
 
 class FieldNames:
@@ -64,8 +68,7 @@ class FieldNames:
         return [code for name, code in self._codes or {} if name == table]
 
     def _table(self, name: str) -> dict[tuple[str, str, str], FieldName]:
-        # Numbers come from messages of strangers: only plain ones may name a file.
-        if name not in self._tables and name.replace("_", "").isascii() and name.replace("_", "").isalnum():
+        if name not in self._tables and _PLAIN.fullmatch(name):
             self._tables[name] = {
                 (row["side"], row["node"].replace("[]", ""), row["field"]):
                     FieldName(row["name_zh"], "" if row["code_table"] == "?" else row["code_table"])

@@ -25,7 +25,7 @@ select s.setl_id, s.mdtrt_id, s.psn_no, s.insutype, s.med_type, s.settled_at, s.
        s.medfee_fen, s.fund_fen, s.account_fen, s.cash_fen, s.hospital_fen, s.msgid,
        (select p.name from people.person p where p.psn_no = s.psn_no) as name
 from s order by s.settled_at desc, s.setl_id desc limit $8 offset $9
-"""
+"""  # noqa: S608 - two constants put together
 SUMS = _MATCHING + """
 select count(*) as settlements, coalesce(sum(s.medfee_fen), 0)::bigint as medfee_fen,
        coalesce(sum(s.fund_fen), 0)::bigint as fund_fen, coalesce(sum(s.account_fen), 0)::bigint as account_fen,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import asyncpg
 import msgspec
 
 from yibao.domains.applications.queries import list_chronic_recognitions
@@ -62,7 +61,7 @@ async def record_visit(
     if await list_active(tx, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id):
         return refuse("ALREADY_SETTLED", "这次就诊已有结算，不能修改就诊信息", field="mdtrtinfo.mdtrt_id",
                       received=command.mdtrt_id, remedy="如需修改，请先用2208撤销结算")
-    faults = _visit_faults(command, encounter, med_type_text=med_type_text, today=business_date(now))
+    faults = _visit_faults(command, med_type_text=med_type_text, today=business_date(now))
     faults += await _disease_faults(tx, command)
     faults += await _diagnosis_faults(tx, command, fixmedins_code=fixmedins_code)
     if faults:
@@ -80,7 +79,7 @@ async def record_visit(
 
 
 def _visit_faults(
-    command: VisitCommand, encounter: asyncpg.Record, *, med_type_text: str, today: date
+    command: VisitCommand, *, med_type_text: str, today: date
 ) -> list[Fault]:
     faults = []
     if command.med_type not in OFFERED:

@@ -72,8 +72,9 @@ async def upload_fee_lines(
                       received=str(len(lines)), remedy="请分批上传")
     encounter = await queries.find_encounter(tx, psn_no=psn_no, mdtrt_id=mdtrt_id, lock=True)
     refusal = refuse_foreign(encounter, mdtrt_id=mdtrt_id, fixmedins_code=institution.fixmedins_code)
-    if refusal is not None or encounter is None:
+    if refusal is not None:
         return refusal
+    assert encounter is not None
     if encounter["state"] != "visited":
         return refuse("VISIT_NOT_RECORDED", "尚未上传就诊信息", field="feedetail.mdtrt_id", received=mdtrt_id,
                       remedy="请先用2203或2203A上传就诊信息和诊断")

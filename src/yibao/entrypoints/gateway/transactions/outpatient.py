@@ -12,7 +12,12 @@ from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.visits.record_visit import DiagnosisInput, VisitCommand, record_visit
 from yibao.usecases.visits.register_visit import RegisterCommand, cancel_registration, register_visit
-from yibao.usecases.visits.upload_fee_lines import LineInput, UploadedLine, upload_fee_lines, withdraw_fee_lines
+from yibao.usecases.visits.upload_fee_lines import (
+    LineInput,
+    UploadedLine,
+    upload_fee_lines,
+    withdraw_fee_lines,
+)
 
 NO_PRICE_LIMIT = Decimal("999999")
 """What a line without a price limit shows as ``pric_uplmt_amt``."""
@@ -47,7 +52,7 @@ async def register(message: Message, services: Services, tx: Connection) -> Done
 
 
 @deed("2202")
-async def cancel_register(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+async def cancel_register(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
     """Cancel a registration."""
     data = message.input["data"]
     refusal = await cancel_registration(
@@ -58,7 +63,7 @@ async def cancel_register(message: Message, services: Services, tx: Connection) 
 
 
 @deed("2203", "2203A")
-async def record(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+async def record(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
     """Record a visit with its diagnoses; diagnoses marked invalid are left out."""
     info: dict[str, Any] = message.input["mdtrtinfo"]
     command = VisitCommand(
@@ -125,7 +130,7 @@ def _result(kept: UploadedLine) -> dict[str, object]:
 
 
 @deed("2205")
-async def withdraw(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+async def withdraw(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
     """Withdraw unsettled fee lines."""
     data = message.input["data"]
     refusal = await withdraw_fee_lines(

@@ -31,7 +31,8 @@ async def reconcile_totals(message: Message, services: Services) -> Output | Ref
     if count != ours["n"]:
         differences.append(f"结算笔数：机构{count}，平台{ours['n']}")
     for field, column, label in (
-        ("medfee_sumamt", "medfee", "医疗费总额"), ("fund_pay_sumamt", "fund", "基金支付总额"), ("acct_pay", "account", "个人账户支付"),
+        ("medfee_sumamt", "medfee", "医疗费总额"), ("fund_pay_sumamt", "fund", "基金支付总额"),
+        ("acct_pay", "account", "个人账户支付"),
     ):
         theirs = yuan_to_fen(data[field])
         if theirs != ours[column]:

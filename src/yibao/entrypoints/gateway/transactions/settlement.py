@@ -29,7 +29,13 @@ from yibao.usecases.settlement.reverse_settlement import (
     cancel_settlement,
     reverse_message,
 )
-from yibao.usecases.settlement.settle_visit import Operator, Settled, quote_visit, settle_at_once, settle_under_lock
+from yibao.usecases.settlement.settle_visit import (
+    Operator,
+    Settled,
+    quote_visit,
+    settle_at_once,
+    settle_under_lock,
+)
 
 OWN_ACCOUNT, HOSPITAL_PART = "310200", "999996"
 HEAD = (

@@ -25,4 +25,5 @@ def create_portal(services: PortalServices) -> Litestar:
         compression_config=CompressionConfig(backend="gzip", minimum_size=600, gzip_compress_level=6),
         request_max_body_size=FORM_BYTES_MAX,
         openapi_config=None,
+        logging_config=None,  # the process's logging is not ours to set up
     )

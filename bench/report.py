@@ -1,0 +1,1 @@
+def write(docs, *, cells, work, asked, say): pass
