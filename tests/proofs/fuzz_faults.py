@@ -126,7 +126,15 @@ KINDS: tuple[Fault, ...] = (
 """``\\udcXX`` stands for the byte XX until the message is written."""
 
 
-def write(body: dict[str, Any], place: Place, fault: Fault, random: Random) -> bytes:
+class Planted(msgspec.Struct, frozen=True):
+    """A message with one fault: its bytes, the raw text in the field's place, and the fields beside it."""
+
+    body: bytes
+    text: str | None
+    beside: dict[str, Any]
+
+
+def write(body: dict[str, Any], place: Place, fault: Fault, random: Random) -> Planted:
     """Return the message with one fault in one place."""
     here: Any = body
     for key in place.keys[:-1]:
@@ -134,6 +142,7 @@ def write(body: dict[str, Any], place: Place, fault: Fault, random: Random) -> b
     last = place.keys[-1]
     value = here[last]
     text = fault.text(place, value, random)
+    beside = {name: item for name, item in here.items() if name != last}
     if text is None:
         del here[last]
     else:
@@ -141,12 +150,12 @@ def write(body: dict[str, Any], place: Place, fault: Fault, random: Random) -> b
     written = json.dumps(body, ensure_ascii=False)
     if text is None:
         here[last] = value
-        return written.encode()
+        return Planted(written.encode(), text, beside)
     here[last] = value
     if text.endswith(MARK):
         once = text.removesuffix(MARK)
         text = f"{once}, {json.dumps(last)}: {once}"
-    return written.replace(f'"{MARK}"', text, 1).encode("utf-8", "surrogateescape")
+    return Planted(written.replace(f'"{MARK}"', text, 1).encode("utf-8", "surrogateescape"), text, beside)
 
 
 def _quirk(place: Place, *names: str) -> str:
@@ -158,9 +167,33 @@ def _quirk(place: Place, *names: str) -> str:
     return ""
 
 
-def _optional(place: Place, *, sent_empty: bool) -> str:
-    if _ruled(place, "one_of", "required_if", "required_unless", "required_with", "rows_required"):
-        return ""
+def _conditions(place: Place, beside: dict[str, Any]) -> str | None:
+    """Return ``""`` when a rule over more fields demands this one now, its line when it does not, None without a rule."""
+    found = None
+    for number, rule in enumerate(rules(), 2):
+        if (rule["infno"], rule["node"]) != (place.infno, place.row["node"]):
+            continue
+        others = rule["other"].split()
+        if rule["rule"] == "one_of" and place.name in (rule["field"], *others):
+            names = {rule["field"], *others} - {place.name}
+            demanded = not any(beside.get(name) for name in names)
+        elif rule["field"] != place.name or not rule["rule"].startswith("required"):
+            continue
+        elif rule["rule"] == "required_with":
+            demanded = bool(beside.get(others[0]))
+        else:
+            holds = str(beside.get(others[0], "")) in rule["values"].split()
+            demanded = holds if rule["rule"] == "required_if" else bool(beside.get(others[0])) and not holds
+        if demanded:
+            return ""
+        found = f"cross_field_rules.csv:{number} the condition does not hold"
+    return found
+
+
+def _optional(place: Place, beside: dict[str, Any], *, sent_empty: bool) -> str:
+    condition = _conditions(place, beside)
+    if condition is not None:
+        return condition
     if place.row["required"] != "Y":
         return "column required is empty"
     names = ("missing_ok", "missing_warned", *(("empty_ok",) if sent_empty else ()))
@@ -172,11 +205,6 @@ def _ruled(place: Place, *kinds: str) -> bool:
         (rule["infno"], rule["node"], rule["field"]) == (place.infno, place.row["node"], place.name)
         for rule in rules() if rule["rule"] in kinds
     )
-
-
-def _text_shape(place: Place) -> bool:
-    """Say whether any text will do: the type is string, bytes or a list of texts."""
-    return place.row["type"] in ("string", "bytes", "list")
 
 
 def _code_basis(place: Place) -> str:
@@ -192,8 +220,9 @@ def _length_basis(place: Place) -> str:
     return free or ("the code is in its table" if "7" * (_stated_limit(place) + 1) in codes else "")
 
 
-def _number_basis(place: Place) -> str:
-    if place.row["type"] == "string" and table_of(place.row) in code_tables() and _code_basis(place) == "":
+def _number_basis(place: Place, text: str) -> str:
+    codes = code_tables().get(table_of(place.row), [])
+    if codes and not _code_basis(place) and text not in codes and f"0{text}" not in codes:
         return ""
     return "README.md: codes, certificates and ids are text whatever is sent"
 
@@ -213,36 +242,28 @@ def _shape_basis(place: Place, kind: str) -> str:
     return "type boolean" if declared == "boolean" else ""
 
 
-def _zero_basis(place: Place, value: Any) -> str:
-    return "quirk: codes without or with one more leading zero" if value is not None else ""
-
-
 _DATE_BASES = {
     "future": "type date states no upper bound", "date for datetime": "quirk: a date where the table says datetime",
     "datetime for date": "quirk: a datetime where the table says date",
 }
 
 
-def basis(place: Place, kind: str) -> str:
+def basis(place: Place, kind: str, planted: Planted) -> str:
     """Return what allows a fault in a place, ``""`` when nothing does and it must be refused by name."""
-    if kind in ("missing", "null"):
-        return _optional(place, sent_empty=kind == "null")
-    if kind in ("empty", "the word null"):
-        return _optional(place, sent_empty=True)
+    if kind in ("missing", "null", "empty", "the word null"):
+        return _optional(place, planted.beside, sent_empty=kind != "missing")
     if kind in ("object for a value", "list for a value", "truth for a value"):
         return _shape_basis(place, kind)
     if kind == "number for text":
-        return _number_basis(place)
+        return _number_basis(place, planted.text or "")
     if kind == "too long":
         return _length_basis(place)
     if kind == "negative":
         return _sign_basis(place)
-    if kind in ("NaN", "1e400", "4301 digits"):
-        return ""
     if kind == "unknown code":
         return _code_basis(place)
     if kind == "code with one more zero":
-        return _zero_basis(place, kind)
+        return "quirk: codes without or with one more leading zero"
     if kind == "wrong check digit":
         return "" if _ruled(place, "identity_number") else "the table states a length, no check digit"
     if kind == "other region":

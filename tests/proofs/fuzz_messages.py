@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from random import Random
 from typing import Any
 
 import httpx
 
-from tests.proofs.fuzz_faults import KINDS, basis, write
+from tests.proofs.fuzz_faults import KINDS, Planted, basis, write
 from tests.proofs.fuzz_samples import Place, Sample, sample, transactions
 from yibao.infra.database import Database
 
@@ -52,7 +51,9 @@ async def _fingerprints(database: Database) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _judge(tally: Tally, place: Place, kind: str, label: str, response: httpx.Response) -> None:
+def _judge(
+    tally: Tally, place: Place, kind: str, planted: Planted, label: str, response: httpx.Response
+) -> None:
     """Count one answer."""
     try:
         reply = response.json()
@@ -66,7 +67,7 @@ def _judge(tally: Tally, place: Place, kind: str, label: str, response: httpx.Re
     if response.status_code >= 500 or infcode not in (0, -1) or DEFECT in told:
         tally.broken.append(f"{label}: {response.status_code} {told[:200]}")
         return
-    allowed = basis(place, kind)
+    allowed = basis(place, kind, planted)
     if infcode == -1 and place.name in told:
         tally.refused_by_name += 1
     elif allowed:
@@ -123,12 +124,12 @@ async def run(
             kind = KINDS[0]
             fit = base.places
         place = random.choice(fit)
-        body = write(copy.deepcopy(base.body), place, kind, random)
-        response = await client.post(ENDPOINT, content=body, headers={"content-type": "application/json"})
+        planted = write(base.body, place, kind, random)
+        response = await client.post(ENDPOINT, content=planted.body, headers={"content-type": "application/json"})
         tally.sent += 1
         tally.kinds[kind.kind] += 1
         seen.add((place.infno, place.where))
-        _judge(tally, place, kind.kind, _label(base, place, kind.kind, number), response)
+        _judge(tally, place, kind.kind, planted, _label(base, place, kind.kind, number), response)
         committed += _committed(response, infno, deeds)
         if number % batch == batch - 1 or number == n - 1:
             before = await _audit(tally, database, before, committed)

@@ -34,7 +34,7 @@ select (select count(*) from platform.region) as regions,
        (select count(*) from people.person where story is not null) as stories,
        (select count(*) from ledger.personal_account) as accounts
 """
-# The tenth digit block of a person number counts the people; named patients have a leading 9 there.
+# Behind the region a person number counts the people; named patients have a leading 9 there.
 _HIGHEST = "select max(substr(psn_no, 7)) from people.person where substr(psn_no, 7, 1) <> '9'"
 
 

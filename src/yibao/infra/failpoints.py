@@ -15,7 +15,10 @@ POINTS = (
     "received", "validated", "begun", "gathered", "decided", "encoded", "before_write", "written",
     "committed", "reply_started", "reply_half", "reply_sent",
 )
-"""Every point that ``reached`` is called with, in the order a settlement passes them."""
+"""Every point that ``reached`` is called with, in the order a settlement passes them.
+
+``gathered:2`` means the second time: a settlement that had to begin anew under the lock passes some twice.
+"""
 
 armed: ContextVar[str] = ContextVar("armed_failpoint", default="")
 """The point armed for the request at hand; empty outside fault tests."""
@@ -23,5 +26,12 @@ armed: ContextVar[str] = ContextVar("armed_failpoint", default="")
 
 def reached(point: str) -> None:
     """Kill this process at once if ``point`` is armed for the request at hand."""
-    if armed.get() == point:
+    wanted = armed.get()
+    if not wanted:
+        return
+    name, _, times = wanted.partition(":")
+    if name != point:
+        return
+    if times in ("", "1"):
         os.kill(os.getpid(), signal.SIGKILL)
+    armed.set(f"{name}:{int(times) - 1}")

@@ -43,7 +43,7 @@ def decide(case: Case, policy: RegionPolicy, *, trace: bool = True) -> Decision 
         return rules
     steps: list[Step] | None = [] if trace else None
     decision = _run(case, policy, benefit, rules, steps)
-    _check(decision)
+    check_identities(decision)
     return decision
 
 
@@ -94,8 +94,12 @@ def _deductible_counter(rules: Rules, charged: int) -> tuple[CounterChange, ...]
     return (CounterChange(row.counter, charged, row.number),) if charged else ()
 
 
-def _check(decision: Decision) -> None:
-    """Hold the identities of a settlement; a breach is a defect of ours, never an answer."""
+def check_identities(decision: Decision) -> None:
+    """Hold the identities of a settlement; a breach is a defect of ours, never an answer.
+
+    Raises:
+        AssertionError: an identity is broken.
+    """
     d = decision
     parts = (d.own, d.over, d.first_pay, d.in_scope, d.deductible, d.fund_total, d.account_pay, d.cash)
     if min(parts) < 0:

@@ -95,7 +95,14 @@ class RowReader:
             )
         if "bands" in entry and ("value" in entry or kind.value != "ratio"):
             self._findings.add(file, rule, "bands", "分段只用于支付比例，且不与 value 同写")
-        for needed in ("rule", "name", "from", "clause", "mark", *(("counter",) if "counter" in kind.extra else ())):
+        for needed in (
+            "rule",
+            "name",
+            "from",
+            "clause",
+            "mark",
+            *(("counter",) if "counter" in kind.extra else ()),
+        ):
             if not entry.get(needed):
                 self._findings.add(file, rule, needed, "缺少，请写在参数或取值行里")
         for text in ("rule", "name", "counter", "clause", "source", "reliability", "condition", "note"):

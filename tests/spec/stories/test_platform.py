@@ -30,6 +30,7 @@ PATIENT = {"story", "psn_no", "psn_name", "certno", "mdtrt_cert_type", "insutype
 VISIT = {"med_type", "dise_codg", "diag_code", "diag_name", "lines"}
 LINE = {"med_list_codg", "medins_list_codg", "pric", "cnt", "det_item_fee_sumamt"}
 PATIENTS = [s for s in stories() if not s.apart]
+FIRST = next(s for s in stories() if s.key == FIRST_VISIT)
 APART = [s for s in stories() if s.apart and s.key != FIRST_VISIT]
 ITEM = {"med_list_codg", "medins_list_codg", "name", "list_type", "chrgitm_lv", "price", "selfpay_prop"}
 
@@ -154,7 +155,8 @@ async def test_the_first_visit_settles_again_and_again_and_touches_no_patient(
     world: Database, send: Send
 ) -> None:
     first = await settle_first_visit(world, send, now=now)
-    assert first.setlinfo["medfee_sumamt"] == Decimal("250.90")
+    assert {f: first.setlinfo[f] for f in FIRST.expected} == FIRST.expected
+    assert first.setlinfo["hifp_pay"] > 0
     assert await world.fetch("select 1 from settlements.settlement where setl_id = $1", first.setl_id)
     again = await settle_first_visit(world, send, now=now)
     assert again.setl_id != first.setl_id

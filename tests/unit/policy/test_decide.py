@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,7 +25,7 @@ from tests.unit.policy.small_policy import (
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, LineGroup
 from yibao.policy.choosing import Benefit, choose_benefit
-from yibao.policy.decide import decide
+from yibao.policy.decide import check_identities, decide
 from yibao.policy.decision import CounterChange, Decision
 
 REST = BENEFIT + FUND + GENERAL + ACCOUNT
@@ -320,3 +321,48 @@ def test_a_case_of_another_region_is_a_defect() -> None:
 def test_a_negative_bill_is_a_defect() -> None:
     with pytest.raises(AssertionError, match="negative"):
         decide(small_case(-100), small_policy())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cash": -1, "person_part": -1}, "negative"),
+        ({"amount": 50_001}, "own \\+ over limit"),
+        ({"person_part": 21_999}, "funds \\+ person"),
+        ({"funds": ()}, "add up"),
+        ({"cash": 21_999}, "account \\+ cash"),
+        ({"deductible": 50_001}, "above the in-scope"),
+    ],
+)
+def test_every_identity_is_watched(wrong: dict[str, Any], message: str) -> None:
+    sound = decided(small_case(50_000))
+    check_identities(sound)
+    with pytest.raises(AssertionError, match=message):
+        check_identities(msgspec.structs.replace(sound, **wrong))
+
+
+def test_a_benefit_that_ended_is_missing_law_not_a_thing_unknown() -> None:
+    text = WHOLE.replace('title = "样例门诊"', 'title = "样例门诊", to = 2024-12-31')
+    assert refused(small_case(50_000), text).code == "NO_LAW_FOR_DAY"
+
+
+def test_a_needed_ceiling_without_a_row_for_this_person() -> None:
+    row = '{ rule = "R-7", value = "1000元", when = { person = "retired" } }'
+    text = HEAD + REST + DEDUCTIBLE + RATIO + block("pool_cap", row, 'counter = "visit.pool"')
+    assert refused(small_case(50_000), text).code == "NO_RULE_FOR_CASE"
+    assert decided(small_case(50_000, psn_type="1201"), text).fund_total == 28_000
+
+
+def test_no_fund_for_this_person() -> None:
+    fund = block(
+        "fund", '{ rule = "R-F", value = "310100", field = "hifp_pay", when = { person = "retired" } }'
+    )
+    text = WHOLE.replace(FUND, fund)
+    assert refused(small_case(50_000), text).code == "NO_RULE_FOR_CASE"
+
+
+def test_a_ceiling_of_none_counts_nothing() -> None:
+    text = WHOLE.replace('value = "1000元"', 'value = "不设"')
+    decision = decided(small_case(900_000, counters={"visit.pool": 999_999}), text)
+    assert decision.fund_total == 623_000
+    assert [c.code for c in decision.counters] == ["visit.deductible"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -26,9 +27,10 @@ POLICY = small_policy(
 def split(amount: int, **more: Any) -> LineSplit | Refusal:
     """Classify a line of a class B drug sold once, unless said otherwise."""
     line: dict[str, Any] = {
+        "service_on": DAY,
         "insutype": "310", "list_type": "101", "class_level": "02", "price": amount * 10_000, "quantity": 10_000
     }  # fmt: skip
-    return classify_line(policy=POLICY, service_on=DAY, amount=amount, **{**line, **more})
+    return classify_line(policy=POLICY, amount=amount, **{**line, **more})
 
 
 def parts(found: LineSplit | Refusal) -> tuple[int, int, int, int]:
@@ -102,6 +104,9 @@ def test_no_ratio_for_such_an_item_is_refused() -> None:
     found = split(1_000, list_type="301")
     assert isinstance(found, Refusal)
     assert found.code == "NO_FIRST_PAY_RATIO"
+    before_any_law = split(1_000, service_on=date(2019, 12, 31))
+    assert isinstance(before_any_law, Refusal)
+    assert "2019-12-31" in before_any_law.sentence()
 
 
 @given(

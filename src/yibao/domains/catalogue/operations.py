@@ -84,7 +84,11 @@ async def copy_staged(tx: Connection, part: Part, records: Sequence[tuple[Any, .
 async def merge(tx: Connection, part: Part) -> int:
     """Merge what is staged into the table and return how many rows are new or changed."""
     status = await tx.execute(merge_sql(part))
-    return int(status.rsplit(" ", 1)[-1])
+    changed = int(status.rsplit(" ", 1)[-1])
+    if changed:
+        # The first fee lines after loading shall not be planned for an empty table.
+        await tx.execute(f"analyze {part.table}")
+    return changed
 
 
 async def find_unknown_items(tx: Connection, part: Part) -> list[BadRow]:

@@ -6,9 +6,8 @@ import asyncio
 
 import typer
 from rich.console import RenderableType
-from rich.table import Table
 
-from yibao.entrypoints.cli.output import REFUSED, JsonFlag, known_failures, show
+from yibao.entrypoints.cli.output import REFUSED, JsonFlag, known_failures, show, table_of
 from yibao.entrypoints.cli.running import is_ready, port_is_free, with_database
 from yibao.infra import migrate
 from yibao.infra.config import Settings, load_settings
@@ -56,7 +55,7 @@ async def _examine_database(settings: Settings) -> list[Finding]:
 
 
 def _table(findings: list[Finding]) -> RenderableType:
-    table = Table("", "检查", "情况", box=None)
+    table = table_of("", "检查", "情况")
     for f in findings:
         table.add_row(_MARKS[f.level], f.check, f.message)
         if f.remedy:

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.table import Table
 
-from yibao.entrypoints.cli.output import JsonFlag, known_failures, show, stop_refused
+from yibao.entrypoints.cli.output import JsonFlag, known_failures, show, stop_refused, table_of
 from yibao.entrypoints.cli.running import with_database
 from yibao.infra.config import Settings, load_settings
 from yibao.infra.database import Database
@@ -52,7 +51,9 @@ def _sheet(setl_id: str, answer: Explanation) -> RenderableType:
     parts: list[RenderableType] = [
         f"[bold]结算 {setl_id}[/bold]  人员 {head.psn_no}  服务日期 {head.service_on}  政策版本 {head.policy_version[:12]}",
         _lines(answer.lines),
+        "",
         _steps(answer.steps),
+        "",
         f"合计 {yuan_text(head.medfee_fen)} = 基金 {yuan_text(head.fund_fen)} + 个人账户 {yuan_text(head.account_fen)} + "
         f"现金 {yuan_text(head.cash_fen)} + 医院负担 {yuan_text(head.hospital_fen)}",
     ]
@@ -63,7 +64,7 @@ def _sheet(setl_id: str, answer: Explanation) -> RenderableType:
 
 
 def _lines(lines: Sequence[ExplainedLine]) -> RenderableType:
-    table = Table("项目", "类", "金额", "全自费", "超限价", "先行自付", "范围内", "原因", box=None)
+    table = table_of("项目", "类", "金额", "全自费", "超限价", "先行自付", "范围内", "原因")
     for line in lines:
         amounts = (line.amount, line.own, line.over, line.first_pay, line.in_scope)
         table.add_row(line.name, line.class_level, *(yuan_text(a) for a in amounts), line.reason)
@@ -71,21 +72,24 @@ def _lines(lines: Sequence[ExplainedLine]) -> RenderableType:
 
 
 def _steps(steps: Sequence[Step]) -> RenderableType:
-    table = Table("步骤", "依据金额", "结果", "算式与依据", box=None)
-    for step in steps:
-        table.add_row(step.title, yuan_text(step.base), yuan_text(step.amount), step.formula)
-        for used in step.used:
-            table.add_row("", "", "", _basis(used))
-        if step.counter:
-            change = f"{yuan_text(step.counter_before)} → {yuan_text(step.counter_after)}"
-            table.add_row("", "", "", f"[dim]年度累计 {step.counter}：{change}[/dim]")
-    return table
+    return Group(*(_step(number, step) for number, step in enumerate(steps, 1)))
+
+
+def _step(number: int, step: Step) -> RenderableType:
+    rows = [f"[bold]{number}. {step.title}  {yuan_text(step.amount)}[/bold]（依据金额 {yuan_text(step.base)}）"]
+    if step.formula:
+        rows.append(f"   {step.formula}")
+    rows += [f"   {_basis(used)}" for used in step.used]
+    if step.counter:
+        change = f"{yuan_text(step.counter_before)} → {yuan_text(step.counter_after)}"
+        rows.append(f"   [dim]年度累计 {step.counter}：{change}[/dim]")
+    return "\n".join(rows)
 
 
 def _basis(used: Used) -> str:
     weak = f" [yellow]† {_WEAK}[/yellow]" if is_weak(used) else ""
     condition = f"（{used.condition}）" if used.condition else ""
-    since = f"自 {used.valid_from}，{used.clause}，{used.source}"
+    since = f"自 {used.valid_from}；{used.clause}；{used.source}"
     return f"[dim]{used.rule} {used.name}{condition}：{used.value}，{since}[/dim]{weak}"
 
 

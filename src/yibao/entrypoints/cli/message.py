@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.table import Table
 
-from yibao.entrypoints.cli.output import REFUSED, JsonFlag, known_failures, show
+from yibao.entrypoints.cli.output import REFUSED, JsonFlag, known_failures, show, table_of
 from yibao.entrypoints.cli.running import with_database
 from yibao.infra.config import Settings, load_settings
 from yibao.infra.database import Database
@@ -62,7 +61,7 @@ def _sheet(found: MessageStatus) -> RenderableType:
             f"[bold]{_STATES[c.state]}[/bold]  {c.infno}  {c.sender}  收到 {to_wire(c.received_at)}\n  "
             + "  ".join(f"{name} {value}" for name, value in names if value)
         )
-    table = Table("时间", "交易", "发送方", "结果", "原因", "耗时（毫秒）", box=None)
+    table = table_of("时间", "交易", "发送方", "结果", "原因", "耗时（毫秒）")
     for a in found.attempts:
         table.add_row(to_wire(a.received_at), a.infno, a.sender, _OUTCOMES[a.outcome], a.refusal_code or "",
                       f"{a.took_us // 1000}")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 from rich.console import Console, RenderableType
+from rich.table import Table
 
 from yibao.infra.config import SettingsInvalid
 from yibao.infra.database import Unavailable
@@ -24,9 +25,18 @@ EXIT_CODES = "退出码：0 成功；1 被拒绝、未找到或检查未通过�
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="输出一个 JSON 值，供程序读取")]
 
-people = Console(highlight=False)
+# A terminal tells its width; a file or a pipe gets lines that are long enough for ids and addresses.
+people = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 aside = Console(stderr=True, highlight=False)
 """Progress and errors: never mixed with a result that a program reads."""
+
+
+def table_of(*titles: str) -> Table:
+    """Return a table without lines whose cells are folded, never cut: an id that is cut is of no use."""
+    table = Table(box=None)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
 
 
 def show(data: Any, *, as_json: bool, render: Callable[[], RenderableType]) -> None:

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Group, RenderableType
-from rich.table import Table
 
-from yibao.entrypoints.cli.output import REFUSED, JsonFlag, show, stop
+from yibao.entrypoints.cli.output import REFUSED, JsonFlag, show, stop, table_of
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
@@ -105,7 +104,7 @@ def _shown(row: Row) -> Shown:
 
 
 def _table(rows: list[Shown]) -> RenderableType:
-    table = Table("规则", "名称", "条件", "值", "起", "止", "出处", box=None)
+    table = table_of("规则", "名称", "条件", "值", "起", "止", "出处")
     for r in rows:
         value = f"{r.value} [yellow]†[/yellow]" if r.mark == "assumed" else r.value
         table.add_row(r.rule, r.name, r.condition, value, str(r.valid_from), str(r.valid_to or ""),

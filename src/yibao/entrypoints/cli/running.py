@@ -129,12 +129,15 @@ def is_ready(host: str, port: int) -> bool:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C raises, so that one path cleans up."""
+    """Turn SIGINT, SIGTERM and SIGHUP into one KeyboardInterrupt, so that one path cleans up.
+
+    A shell starts background jobs with SIGINT ignored; here it counts there too.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

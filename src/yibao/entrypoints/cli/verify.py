@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from rich.table import Table
 
-from yibao.entrypoints.cli.output import REFUSED, JsonFlag, aside, known_failures, show
+from yibao.entrypoints.cli.output import REFUSED, JsonFlag, aside, known_failures, show, table_of
 from yibao.entrypoints.cli.running import with_database
 from yibao.entrypoints.worker import kept_heads
 from yibao.infra.config import Settings, load_settings
@@ -45,7 +44,7 @@ async def _verify(settings: Settings, *, replay: int, quiet: bool) -> list[Findi
 
 
 def _table(findings: list[Finding]) -> RenderableType:
-    table = Table("", "编号", "检查", "范围", "问题", box=None)
+    table = table_of("", "编号", "检查", "范围", "问题")
     for f in findings:
         mark = "[red]✗[/red]" if f.breaches else "[green]✓[/green]"
         table.add_row(mark, f.invariant, f.says, str(f.checked), str(f.breaches) if f.breaches else "")

@@ -17,7 +17,7 @@ from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import Posting, mirror
 from yibao.usecases.settlement.settle_visit import Operator
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.write_settlement import Booking, write
+from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
 OPEN_REVERSAL = "select * from settlements.open_reversal($1, $2, $3, $4, $5)"
 VOID = """
@@ -89,6 +89,9 @@ async def reverse_message(
     An unknown message, or one already undone, is answered with success and without effect; an unknown one
     is voided, so that it cannot arrive late and take effect after all. Returns ``Undone(None)`` for
     success without effect: the caller stores the reply of its own message.
+
+    Raises:
+        MovedOn: the original message was committed while it was looked for; begin anew.
     """
     reached("begun")
     row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, command.psn_no, None, command.omsgid)
@@ -102,7 +105,10 @@ async def reverse_message(
     if refusal is not None:
         return refusal
     if row["original_state"] is None:
-        await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, now)
+        try:
+            await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, now)
+        except asyncpg.UniqueViolationError as error:
+            raise MovedOn("the original message was answered meanwhile") from error
         return Undone(None)
     if not row["is_known"] or row["settlement"]["state"] != "active":
         return Undone(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from yibao.domains.settlements.model import Settlement
 from yibao.entrypoints.gateway.registry import Encode, Message, Output, Services, query, whole_deed
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.audit import write as write_audit
-from yibao.infra.database import Connection
+from yibao.infra.database import Connection, Unavailable
 from yibao.infra.digest import sm3
 from yibao.infra.failpoints import reached
 from yibao.infra.messages import Replayed, store
@@ -36,7 +36,9 @@ from yibao.usecases.settlement.settle_visit import (
     settle_at_once,
     settle_under_lock,
 )
+from yibao.usecases.settlement.write_settlement import MovedOn
 
+ATTEMPTS_MAX = 5
 OWN_ACCOUNT, HOSPITAL_PART = "310200", "999996"
 HEAD = (
     ("medfee_sumamt", "medfee_fen"), ("fulamt_ownpay_amt", "own_fen"), ("overlmt_selfpay", "over_fen"),
@@ -179,18 +181,26 @@ class _RollBack(Exception):
 
 
 async def _committed(
-    services: Services, deed: Callable[[Connection], Any]
+    services: Services, deed: Callable[[Connection], Awaitable[bytes | Replayed | Refusal]]
 ) -> bytes | Replayed | Refusal:
-    """Run a deed in one transaction: commit its reply, roll back anything else."""
-    try:
-        async with services.database.transaction() as tx:
-            answer = await deed(tx)
-            if not isinstance(answer, bytes):
-                raise _RollBack(answer)
-    except _RollBack as rolled_back:
-        return rolled_back.answer
-    reached("committed")
-    return answer
+    """Run a deed in one transaction: commit its reply, roll back anything else.
+
+    A repeat of the same message may commit between our look and our write; then the deed begins anew and
+    finds what was stored.
+    """
+    for _attempt in range(ATTEMPTS_MAX):
+        try:
+            async with services.database.transaction() as tx:
+                answer = await deed(tx)
+                if not isinstance(answer, bytes):
+                    raise _RollBack(answer)
+        except _RollBack as rolled_back:
+            return rolled_back.answer
+        except MovedOn:
+            continue
+        reached("committed")
+        return answer
+    raise Unavailable("the same message is answered elsewhere at this moment")
 
 
 def refund_output(s: Settlement, holder: Holder | None) -> dict[str, object]:
@@ -262,5 +272,3 @@ async def reverse(message: Message, services: Services, encode: Encode) -> bytes
         return reply
 
     return await _committed(services, deed)
-
-
