@@ -14,7 +14,10 @@ from tests.support.till import Till
 DEEDS = ("2207", "2208", "2601")
 _MESSAGES = "select count(*) from platform.message where sender = $1 and msgid = $2"
 _REPLY = "select reply from platform.message where sender = $1 and msgid = $2"
-_RECORDS = "select kind, state, setl_id from settlements.settlement where psn_no = $1 and mdtrt_id = $2 order by setl_id"
+_RECORDS = """
+select kind, state, setl_id from settlements.settlement
+ where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3
+"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Deed:
     patient: Patient
     mdtrt_id: str
     message: dict[str, Any]
+    batch: str = "1"
 
     def reads(self, reply: bytes) -> bool:
         """Say whether a reply reports success."""
@@ -55,7 +59,7 @@ def make_ready(cast: Cast, rng: Random, infno: str) -> Deed:
 def judge_stored(deed: Deed, books: Books, replies: list[bytes]) -> dict[str, int]:
     """Compare what is stored with the replies that one message got: lost, doubled and differing effects."""
     message = (deed.till.counter.fixmedins_code, deed.message["msgid"])
-    records = books.fetch(_RECORDS, deed.patient.wire["psn_no"], deed.mdtrt_id)
+    records = books.fetch(_RECORDS, deed.patient.wire["psn_no"], deed.mdtrt_id, deed.batch)
     wanted = {("settlement", "active"): 1} if deed.infno == "2207" else {
         ("settlement", "reversed"): 1, ("refund", "active"): 1,
     }

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import httpx
-
 from tests.proofs.fuzz_faults import KINDS, Planted, basis, write
 from tests.proofs.fuzz_samples import Place, Sample, sample, transactions
+
 from yibao.infra.database import Database
 
 ENDPOINT = "/fsi/api/rsfComIfsService/callService"
@@ -84,7 +85,9 @@ def _label(base: Sample, place: Place, kind: str, number: int) -> str:
     return f"#{number} {base.infno} {'.'.join(map(str, place.keys))} [{kind}] {place.where}"
 
 
-async def _audit(tally: Tally, database: Database, before: dict[str, tuple[int, int]], committed: int) -> dict[str, tuple[int, int]]:
+async def _audit(
+    tally: Tally, database: Database, before: dict[str, tuple[int, int]], committed: int
+) -> dict[str, tuple[int, int]]:
     """Compare all tables with before: nothing but whole deeds may have changed them."""
     after = await _fingerprints(database)
     changed = {table for table in after if after[table] != before[table]}
@@ -98,7 +101,7 @@ async def _audit(tally: Tally, database: Database, before: dict[str, tuple[int, 
 
 async def run(
     n: int, seed: int, client: httpx.AsyncClient, *, database: Database, envelope: dict[str, Any],
-    deeds: frozenset[str], batch: int = BATCH,
+    deeds: frozenset[str], known: Mapping[str, Any] | None = None, batch: int = BATCH,
 ) -> dict[str, Any]:
     """Send ``n`` faulty messages and return the counts.
 
@@ -108,6 +111,7 @@ async def run(
         database: the same database, as owner, to compare all tables.
         envelope: a valid envelope of an institution that does not sign.
         deeds: transactions that commit a message row when they succeed.
+        known: values by field name that this world knows, so that more messages reach the deeds' own writes.
     """
     random = Random(seed)
     tally = Tally()
@@ -117,7 +121,8 @@ async def run(
     committed = 0
     for number in range(n):
         infno = numbers[number % len(numbers)] if number < len(numbers) else random.choice(numbers)
-        base = sample(infno, random, envelope={**envelope, "msgid": f"F{seed % 10**8:08d}{number:012d}"})
+        msgid = f"F{seed % 10**8:08d}{number:012d}"
+        base = sample(infno, random, envelope={**envelope, "msgid": msgid}, known=known)
         kind = KINDS[number % len(KINDS)] if number % 2 else random.choice(KINDS)
         fit = [place for place in base.places if kind.applies(place)]
         if not fit:

@@ -8,10 +8,10 @@ from random import Random
 
 import httpx
 import pytest
-
 from tests.proofs.fuzz_messages import run
 from tests.proofs.fuzz_samples import sample, transactions
 from tests.spec.gateway.world import NOW, envelope, make_client, plant_institutions
+
 from yibao.entrypoints.gateway import interface
 from yibao.entrypoints.gateway.decode import business_content
 from yibao.entrypoints.gateway.gateway import Gateway

@@ -2,7 +2,8 @@
 
 The keys that clients may rely on: base_url, endpoint, regions, institutions, patients, items. Everything
 beside them is an addition: ``played`` are patients whose visit was settled already, ``more_stories`` go to
-another institution, need a flag, or are refused. Amounts and ratios are JSON numbers.
+another institution, need a flag, or are refused; ``first_visit`` is the visit that the demo settles by itself.
+Amounts and ratios are JSON numbers.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ async def describe(
         "region_names": {r.admdvs: r.name for r in regions()},
         "played": [_patient(s, people[s.key]) for s in named if not s.apart and not _is_next(s, people[s.key])],
         "more_stories": [_patient(s, people[s.key]) | _apart(s) for s in named if s.apart],
+        "first_visit": next(
+            (_patient(s, people[s.key]) | _apart(s) for s in stories() if s.key == FIRST_VISIT and s.key in people), None
+        ),
         "today": today.isoformat(),
         "note": "人物、机构、价格均为虚构；政策参数为示例参数，非当地现行政策。",
     }

@@ -105,7 +105,7 @@ def test_refusal_of_the_gateway_is_shown_reason_by_reason(world: dict[str, Any],
     box = html[html.index('aria-labelledby="why"'):].split("</section>")[0]
     told = str(refusal.value)
     assert box.count("<li>") == len(re.findall(r"(?:^|；)\d+\. ", told)) > 3
-    for field in ("insutype", "begntime", "psn_no"):
+    for field in ("data.begntime", "data.psn_no"):
         assert field in box
 
 

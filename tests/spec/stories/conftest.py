@@ -1,7 +1,8 @@
-"""A small demo world with the platform running in this process."""
+"""A small demo world, served over HTTP."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -9,12 +10,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import uvicorn
 
-from yibao.app import App, create_app
+from yibao.app import create_app
+from yibao.demo.description import ENDPOINT
 from yibao.demo.hospital import Hospital, Send
-from yibao.demo.senders import asgi_sender
+from yibao.demo.senders import http_sender
 from yibao.demo.world import build_world
-from yibao.entrypoints.gateway.routes import SINGLE_ENDPOINT
 from yibao.infra.config import Settings
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
@@ -43,19 +45,25 @@ async def world(database: Database) -> Database:
 
 
 @pytest.fixture(scope="module")
-async def platform(world: Database, database_url: str) -> AsyncIterator[App]:
-    """Run the platform over the module's database."""
+async def base_url(world: Database, database_url: str) -> AsyncIterator[str]:
+    """Serve the platform over the module's database on a free port."""
     with tempfile.TemporaryDirectory() as home:
         app = create_app(Settings(home=Path(home), database_url=database_url, demo=True, connections=2))
-        await app.start()
-        yield app
-        await app.stop()
+        server = uvicorn.Server(
+            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+        )
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = True
+        await serving
 
 
 @pytest.fixture(scope="module")
-def send(platform: App) -> Send:
-    """Return a way to deliver messages to the running platform."""
-    return asgi_sender(platform, SINGLE_ENDPOINT)
+def send(base_url: str) -> Send:
+    """Return a way to deliver messages to the platform over HTTP."""
+    return http_sender(base_url + ENDPOINT)
 
 
 @pytest.fixture(scope="module")

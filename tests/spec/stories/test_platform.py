@@ -40,9 +40,9 @@ def key_of(story: Story) -> str:
     return story.key
 
 
-async def read(world: Database) -> dict[str, Any]:
+async def read(world: Database, base_url: str = "http://127.0.0.1:8080") -> dict[str, Any]:
     """Return the description as a client reads it: through JSON text, numbers exact."""
-    described = await describe(world, base_url="http://127.0.0.1:8080", today=business_date(now()), seed=SEED)
+    described = await describe(world, base_url=base_url, today=business_date(now()), seed=SEED)
     text = json.dumps(described, ensure_ascii=False)
     decoded: dict[str, Any] = json.loads(text, parse_float=Decimal)
     return decoded

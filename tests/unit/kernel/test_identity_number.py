@@ -48,6 +48,8 @@ def test_masked_numbers(number: str, masked: str) -> None:
     assert mask(number) == masked
 
 
-@pytest.mark.parametrize(("name", "masked"), [("张三", "张*"), ("王建国", "王*国"), ("欧阳建国", "欧**国"), ("张", "张"), ("", "")])
+@pytest.mark.parametrize(
+    ("name", "masked"), [("张三", "张*"), ("王建国", "王*国"), ("欧阳建国", "欧**国"), ("张", "张"), ("", "")]
+)
 def test_masked_names(name: str, masked: str) -> None:
     assert mask_name(name) == masked

@@ -258,6 +258,14 @@ def test_a_parameter_that_ended_is_named() -> None:
     assert isinstance(decide(small_case(50_000, day=date(2024, 12, 31)), small_policy(text)), Decision)
 
 
+def test_everything_that_ended_is_named_at_once() -> None:
+    text = WHOLE.replace('"100元" }', '"100元", to = 2024-12-31 }').replace(
+        '"70%" }', '"70%", to = 2024-12-31 }'
+    )
+    sentence = refused(small_case(50_000), text).sentence()
+    assert "起付标准、统筹支付比例" in sentence
+
+
 def test_a_ceiling_that_ended_is_not_taken_for_none() -> None:
     text = (
         HEAD

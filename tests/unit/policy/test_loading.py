@@ -131,6 +131,12 @@ def test_version_follows_the_law_not_the_layout() -> None:
     assert small_policy("# a remark\n" + WHOLE + "\n\n").version == version
     assert small_policy(WHOLE.replace('"70%"', '"71%"')).version != version
     assert small_policy(WHOLE.replace("第三条", "第四条")).version != version
+    assert (
+        small_policy(
+            WHOLE.replace('{ rule = "R-6", value = "70%" }', '{ value = "70%", rule = "R-6" }')
+        ).version
+        == version
+    )
     assert len(version) == 64
 
 
@@ -152,6 +158,17 @@ def test_a_day_has_the_rows_whose_period_holds_it() -> None:
     assert ratio_rules(DAY) == ["NEW"]
     assert policy.law_on(date(2019, 12, 31)) is None
     assert [r.used.rule for r in policy.rows_on(change) if r.key == "pool_ratio"] == ["NEW"]
+
+
+def test_law_for_a_single_day() -> None:
+    rows = '{ rule = "R-6", value = "70%", to = 2024-12-31 }, { rule = "ONE", value = "90%", from = 2025-01-01, to = 2025-01-01 }'
+    policy = small_policy(HEAD + BENEFIT + FUND + GENERAL + DEDUCTIBLE + CAP + block("pool_ratio", rows))
+    found = {}
+    for day in (date(2024, 12, 31), date(2025, 1, 1), date(2025, 1, 2)):
+        law = policy.law_on(day)
+        assert law is not None
+        found[day.isoformat()] = [r.used.rule for r in law.benefits["310", "visit"].pool_ratio]
+    assert found == {"2024-12-31": ["R-6"], "2025-01-01": ["ONE"], "2025-01-02": []}
 
 
 def test_a_higher_priority_is_tried_first() -> None:

@@ -104,6 +104,8 @@ def test_packaged_interface_knows_the_settlement() -> None:
     assert names.field("2207", side="output", node="setlinfo", name="hifp_pay").name_zh == "基本医疗保险统筹基金支出"
     assert names.field("2207A", side="input", node="data", name="psn_no").name_zh == "人员编号"
     assert names.code("insutype", "310") == "职工基本医疗保险"
+    assert names.code("psn_type", "1101") == names.code("psn_type", "11") == "在职"
+    assert names.code("insutype", "3109") == ""
     assert "01" in names.codes("psn_cert_type")
     assert names.envelope("output", "infcode").name_zh == "交易状态码"
 

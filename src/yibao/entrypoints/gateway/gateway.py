@@ -211,7 +211,7 @@ class Gateway:
             body = decode(work.content)
         except Malformed:
             if claim.scheme != "none":
-                await self._prove_by_key(request, claim.access_key)
+                work.institution = (await self._prove_by_key(request, claim.access_key)).institution
             raise
         reading = work.reading = self._reader.read(body, path_infno)
         if upload is not None:
@@ -234,13 +234,14 @@ class Gateway:
             tolerance=timedelta(seconds=self._settings.clock_tolerance_s), unsigned_allowed=self._settings.demo,
         )
 
-    async def _prove_by_key(self, request: Request, access_key: str) -> None:
-        """Check the signature of a message whose body names no institution we know."""
+    async def _prove_by_key(self, request: Request, access_key: str) -> Sender:
+        """Return who signed a message whose body names no institution we know."""
         printable = access_key.isascii() and access_key.isprintable()
         sender = await self._senders.by_access_key(access_key) if access_key and printable else None
         if sender is None:
             raise NotRecognised("访问密钥不存在")
         self._prove(sender, request)
+        return sender
 
     def _check_institution(self, work: _Work, institution: Institution) -> None:
         reading = work.reading

@@ -11,6 +11,10 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 
+_CLASS_DIGITS = {"psn_type": 2}
+"""Tables whose codes begin with a class: regions add digits, the class keeps its name."""
+
+
 class FieldName(msgspec.Struct, frozen=True):
     """The Chinese name of a field, and the code table its values come from (``""`` if none)."""
 
@@ -60,7 +64,10 @@ class FieldNames:
         """Return the text of a code, ``""`` if the table does not have it."""
         if self._codes is None:
             self._codes = {(r["table"], r["code"]): r["name_zh"] for r in self._rows("code_tables.csv")}
-        return self._codes.get((table, value), "")
+        text = self._codes.get((table, value), "")
+        if not text and table in _CLASS_DIGITS:
+            text = self._codes.get((table, value[: _CLASS_DIGITS[table]]), "")
+        return text
 
     def codes(self, table: str) -> list[str]:
         """Return all codes of a table."""

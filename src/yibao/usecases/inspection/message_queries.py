@@ -35,7 +35,7 @@ select outcome, count(*) as entries
 from entry where ($5::text is null or outcome = $5) group by outcome
 """
 SLOWEST = _ENTRIES + """
-select percentile_disc(0.95) within group (order by took_us) as p95_us
+select percentile_disc(0.95) within group (order by nullif(took_us, 0)) as p95_us
 from entry where ($5::text is null or outcome = $5)
 """
 

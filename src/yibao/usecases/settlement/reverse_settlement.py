@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -13,6 +12,7 @@ from yibao.domains.settlements.rules import mirrored, refuse_dependents
 from yibao.infra.database import Connection
 from yibao.infra.failpoints import reached
 from yibao.infra.messages import MessageKey, Replayed, judge_stored
+from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import Posting, mirror
 from yibao.usecases.settlement.settle_visit import Operator
@@ -54,7 +54,7 @@ REVERSIBLE = {"2207": "settlement", "2207A": "settlement", "2208": "refund"}
 
 async def cancel_settlement(
     tx: Connection, *, command: CancelCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, now: datetime, encode: Callable[[Undone], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Undone], bytes],
 ) -> bytes | Replayed | Refusal:
     """Cancel a settlement as a whole: money, account and yearly counters go back where they were."""
     reached("begun")
@@ -68,21 +68,21 @@ async def cancel_settlement(
     refusal = _refuse_cancel(row, command, sender=key.sender, shelf=shelf)
     if refusal is not None:
         return refusal
-    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=now)
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator)
     if isinstance(booking, Refusal):
         return booking
     reached("decided")
     reply = encode(Undone(booking.settlement))
     reached("encoded")
     reached("before_write")
-    await write(tx, booking, key=key, reply=reply, now=now)
+    await write(tx, booking, key=key, reply=reply, clock=clock)
     reached("written")
     return reply
 
 
 async def reverse_message(
     tx: Connection, *, command: ReverseCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, now: datetime, encode: Callable[[Undone], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Undone], bytes],
 ) -> bytes | Replayed | Refusal | Undone:
     """Undo what the message ``omsgid`` did.
 
@@ -106,7 +106,7 @@ async def reverse_message(
         return refusal
     if row["original_state"] is None:
         try:
-            await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, now)
+            await tx.execute(VOID, key.sender, command.omsgid, key.admdvs, command.oinfno, command.psn_no, key.received_at)
         except asyncpg.UniqueViolationError as error:
             raise MovedOn("the original message was answered meanwhile") from error
         return Undone(None)
@@ -115,14 +115,14 @@ async def reverse_message(
     refusal = _refuse_by_state(row, shelf=shelf)
     if refusal is not None:
         return refusal
-    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=now)
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator)
     if isinstance(booking, Refusal):
         return booking
     reached("decided")
     reply = encode(Undone(booking.settlement))
     reached("encoded")
     reached("before_write")
-    await write(tx, booking, key=key, reply=reply, now=now)
+    await write(tx, booking, key=key, reply=reply, clock=clock)
     reached("written")
     return reply
 
@@ -178,10 +178,10 @@ def _refuse_by_state(row: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | No
 
 
 def _mirror_booking(
-    row: asyncpg.Record, *, setl_id: str, key: MessageKey, operator: Operator, now: datetime
+    row: asyncpg.Record, *, setl_id: str, key: MessageKey, operator: Operator
 ) -> Booking | Refusal:
     origin = from_row(row["settlement"])
-    posting = mirror(Posting(*tuple(row["posting"])), posting_id=setl_id, posted_at=now,
+    posting = mirror(Posting(*tuple(row["posting"])), posting_id=setl_id, posted_at=key.received_at,
                      kind="refund" if origin.kind == "settlement" else "reinstatement")
     balance = (row["balance_fen"] or 0) + origin.account_fen - origin.shared_fen
     if balance < 0:
@@ -199,7 +199,7 @@ def _mirror_booking(
     return Booking(
         settlement=mirrored(
             origin, setl_id=setl_id, kind="refund" if is_refund else "reinstatement",
-            state="active" if is_refund else "closed", settled_at=now, balance_fen=balance, sender=key.sender,
+            state="active" if is_refund else "closed", settled_at=key.received_at, balance_fen=balance, sender=key.sender,
             msgid=key.msgid, opter=operator.code, opter_name=operator.name,
         ),
         posting=posting, counter_used=after, counter_caps=[caps.get(c) for c in origin.counter_codes],

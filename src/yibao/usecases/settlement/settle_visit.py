@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -12,6 +11,7 @@ from yibao.domains.settlements.model import Settlement
 from yibao.infra.database import Connection
 from yibao.infra.failpoints import reached
 from yibao.infra.messages import MessageKey, Replayed, judge_stored
+from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal
 from yibao.ledger.posting import settlement_posting
 from yibao.policy.case import Case
@@ -43,7 +43,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 async def settle_at_once(
     connection: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, now: datetime, encode: Callable[[Settled], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
 ) -> bytes | None:
     """Settle a batch in two statements outside any transaction of ours; the second commits everything or nothing.
 
@@ -53,13 +53,13 @@ async def settle_at_once(
     reached("begun")
     row = await read_case(connection, command, sender=key.sender, msgid=key.msgid, lock=False)
     reached("gathered")
-    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, now=now)
+    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id)
     if isinstance(settled, Refusal):
         # A repeat of a message that was answered looks like a second settlement: only the lock can tell.
         return None
     reply = _encoded(settled, encode)
     try:
-        await write(connection, _booking(settled), key=key, reply=reply, now=now, version=row["version"])
+        await write(connection, _booking(settled), key=key, reply=reply, clock=clock, version=row["version"])
     except MovedOn:
         return None
     return reply
@@ -67,7 +67,7 @@ async def settle_at_once(
 
 async def settle_under_lock(
     tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, now: datetime, encode: Callable[[Settled], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
 ) -> bytes | Replayed | Refusal:
     """Settle a batch inside the given transaction and return the reply that the commit makes true.
 
@@ -80,11 +80,11 @@ async def settle_under_lock(
             key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"],
             reply=row["stored_reply"],
         )
-    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, now=now)
+    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id)
     if isinstance(settled, Refusal):
         return settled
     reply = _encoded(settled, encode)
-    await write(tx, _booking(settled), key=key, reply=reply, now=now)
+    await write(tx, _booking(settled), key=key, reply=reply, clock=clock)
     reached("written")
     return reply
 
@@ -99,16 +99,15 @@ def _encoded(settled: Settled, encode: Callable[[Settled], bytes]) -> bytes:
 
 async def quote_visit(
     tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    now: datetime,
 ) -> Settled | Refusal:
     """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
     row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=False)
-    return decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id="", now=now)
+    return decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id="")
 
 
 def decide_case(
     row: asyncpg.Record, command: SettleCommand, *, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, now: datetime,
+    setl_id: str,
 ) -> Settled | Refusal:
     """Judge the facts, ask the law, and lay out the settlement."""
     opened = judge(row, command, sender=key.sender)
@@ -122,13 +121,13 @@ def decide_case(
         return decision
     return Settled(
         row, opened.case, decision,
-        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id, now=now),
+        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id),
     )
 
 
 def _settlement(
     opened: OpenCase, command: SettleCommand, decision: Decision, *, key: MessageKey, operator: Operator,
-    setl_id: str, now: datetime,
+    setl_id: str,
 ) -> Settlement:
     row, case = opened.row, opened.case
     balance = (row["balance_fen"] or 0) - (decision.account_pay - decision.shared_pay)
@@ -138,7 +137,7 @@ def _settlement(
         psn_no=command.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
         mdtrt_id=command.mdtrt_id, chrg_bchno=command.batch, fixmedins_code=key.sender, insutype=case.insutype,
         med_type=case.med_type, benefit=decision.benefit, year=decision.year, service_on=case.service_on,
-        settled_at=now, kind="settlement", state="active", origin_id=None,
+        settled_at=key.received_at, kind="settlement", state="active", origin_id=None,
         medfee_fen=decision.amount, own_fen=decision.own, over_fen=decision.over, first_fen=decision.first_pay,
         scope_fen=decision.in_scope, deductible_fen=decision.deductible, hifp_fen=decision.fund("hifp_pay"),
         cvlserv_fen=decision.fund("cvlserv_pay"), hifes_fen=decision.fund("hifes_pay"),

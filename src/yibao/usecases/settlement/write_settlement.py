@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import asyncpg
 import msgspec
 
@@ -11,6 +9,7 @@ from yibao.domains.settlements.model import Settlement
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.infra.messages import MessageKey
+from yibao.kernel.clock import Clock
 from yibao.ledger.posting import Posting, personal_account
 
 MOVED_ON = "YB001"
@@ -41,7 +40,7 @@ class MovedOn(Exception):
 
 
 async def write(
-    tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, now: datetime, version: int | None = None
+    tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, clock: Clock, version: int | None = None
 ) -> None:
     """Write settlement, posting, counters, account, message with its reply, and audit row.
 
@@ -56,7 +55,7 @@ async def write(
         raise AssertionError("a posting must sum to zero")
     message = (
         key.sender, key.msgid, key.admdvs, key.infno, "answered", settlement.psn_no, settlement.mdtrt_id,
-        settlement.setl_id, key.request, key.digest, reply, key.received_at, now,
+        settlement.setl_id, key.request, key.digest, reply, key.received_at, clock.now(),
     )
     values = (
         msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from yibao.domains.people.queries import find_person
@@ -21,6 +22,7 @@ from yibao.infra.messages import Replayed, store
 from yibao.kernel.business_time import age_on, to_wire
 from yibao.kernel.money import yuan_to_fen
 from yibao.kernel.refusal import Refusal
+from yibao.policy.case import Case
 from yibao.usecases.settlement.gather_case import SettleCommand
 from yibao.usecases.settlement.reverse_settlement import (
     CancelCommand,
@@ -143,7 +145,7 @@ async def quote(message: Message, services: Services) -> Output | Refusal:
     async with services.database.connection() as tx:
         settled = await quote_visit(
             tx, command=_command(message, with_splits=False), key=message.key, operator=_operator(message),
-            shelf=services.policies, now=message.received_at,
+            shelf=services.policies,
         )
     return settled if isinstance(settled, Refusal) else settled_output(settled, final=False)
 
@@ -157,7 +159,7 @@ async def settle(message: Message, services: Services, encode: Encode) -> bytes 
 
     means: dict[str, Any] = {
         "command": _command(message, with_splits=True), "key": message.key, "operator": _operator(message),
-        "shelf": services.policies, "setl_id": services.ids.new(message.received_at), "now": message.received_at,
+        "shelf": services.policies, "setl_id": services.ids.new(message.received_at), "clock": services.clock,
         "encode": reply,
     }
     async with services.database.connection() as connection:
@@ -203,7 +205,7 @@ async def _committed(
     raise Unavailable("the same message is answered elsewhere at this moment")
 
 
-def refund_output(s: Settlement, holder: Holder | None) -> dict[str, object]:
+def refund_output(s: Settlement, person: asyncpg.Record | None) -> dict[str, object]:
     """Return the output of 2208: every amount negated, what real platforms leave null left null."""
     info: dict[str, object] = {
         "mdtrt_id": s.mdtrt_id, "setl_id": s.setl_id, "psn_no": s.psn_no, "insutype": s.insutype,
@@ -212,7 +214,10 @@ def refund_output(s: Settlement, holder: Holder | None) -> dict[str, object]:
         "acct_mulaid_pay": yuan(s.shared_fen), "medins_setl_id": s.msgid,
         "clr_optins": s.clr_optins, "clr_way": s.clr_way, "clr_type": s.clr_type, "hifdm_pay": yuan(0),
     }
-    if holder is not None:
+    if person is not None:
+        # The class of person is the one the settlement was decided on.
+        decided = msgspec.json.decode(s.facts, type=Case).person
+        holder = holder_of({**dict(person), "psn_type": decided.psn_type, "civil_servant": decided.civil_servant})
         info |= holder_fields(holder, s.service_on)
     return {"setlinfo": info, "setldetail": payer_rows(s)}
 
@@ -222,30 +227,26 @@ async def cancel(message: Message, services: Services, encode: Encode) -> bytes 
     """Cancel a settlement as a whole."""
     data = message.input["data"]
     command = CancelCommand(data["psn_no"], data["mdtrt_id"], data["setl_id"])
-    holder = await _find_holder(services, command.psn_no)
+    person = await _find_person(services, command.psn_no)
 
     def reply(undone: Undone) -> bytes:
         if undone.settlement is None:
             raise AssertionError("a cancellation always writes a refund")
-        return encode(refund_output(undone.settlement, holder))
+        return encode(refund_output(undone.settlement, person))
 
     async def deed(tx: Connection) -> bytes | Replayed | Refusal:
         return await cancel_settlement(
             tx, command=command, key=message.key, operator=_operator(message), shelf=services.policies,
-            setl_id=services.ids.new(message.received_at), now=message.received_at, encode=reply,
+            setl_id=services.ids.new(message.received_at), clock=services.clock, encode=reply,
         )
 
     return await _committed(services, deed)
 
 
-async def _find_holder(services: Services, psn_no: str) -> Holder | None:
+async def _find_person(services: Services, psn_no: str) -> asyncpg.Record | None:
     """Return the person for the reply; who somebody is does not move with the money."""
     async with services.database.connection() as connection:
-        person = await find_person(connection, psn_no)
-    if person is None:
-        return None
-    return Holder(person["name"], person["cert_type"], person["certno"], person["sex"], person["nation"],
-                  person["birth_on"], "", False)
+        return await find_person(connection, psn_no)
 
 
 @whole_deed("2601")
@@ -257,13 +258,13 @@ async def reverse(message: Message, services: Services, encode: Encode) -> bytes
     async def deed(tx: Connection) -> bytes | Replayed | Refusal:
         answer = await reverse_message(
             tx, command=command, key=message.key, operator=_operator(message), shelf=services.policies,
-            setl_id=services.ids.new(message.received_at), now=message.received_at, encode=lambda _undone: encode(None),
+            setl_id=services.ids.new(message.received_at), clock=services.clock, encode=lambda _undone: encode(None),
         )
         if not isinstance(answer, Undone):
             return answer
         # Nothing to undo: the message itself is answered and remembered all the same.
         reply = encode(None)
-        await store(tx, message.key, reply, replied_at=message.received_at, psn_no=command.psn_no)
+        await store(tx, message.key, reply, replied_at=services.clock.now(), psn_no=command.psn_no)
         await write_audit(
             tx, entry_id=services.ids.new(message.received_at), at=message.received_at,
             actor=message.envelope.get("opter", ""), sender=message.key.sender, channel="gateway", verb="reverse_nothing",
