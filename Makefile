@@ -30,7 +30,7 @@ check: .venv/.ready ## style, types and the plan of the house
 	$(BIN)/lint-imports
 
 bench: .venv/.ready ## measure settlements per second against pgbench; writes docs/benchmarks.md
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m bench
 
 proof: .venv/.ready ## `make proof NAME`: one proof at full size; writes docs/proofs/NAME.json
 	$(BIN)/python -m tests.proofs $(PROOF)

@@ -14,7 +14,7 @@ from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.config import Settings
 from yibao.infra.database import GATEWAY, PORTAL, WORKER, Connection, Database
-from yibao.infra.policy_files import read_policy_files
+from yibao.infra.policy_files import keep_version, read_policy_files
 from yibao.kernel.clock import Clock, SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
@@ -36,9 +36,12 @@ _log = logging.getLogger("yibao")
 class App:
     """The ASGI app: opens its pools at start-up, answers, and closes them at shut-down."""
 
-    def __init__(self, settings: Settings, *, policies: dict[str, RegionPolicy], clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, *, policies: dict[str, RegionPolicy], texts: dict[str, dict[str, str]], clock: Clock
+    ) -> None:
         self._settings = settings
         self._policies = policies
+        self._texts = texts
         self._clock = clock
         self._stop = asyncio.Event()
         self._open: list[Database] = []
@@ -78,6 +81,7 @@ class App:
         database = await self._opened(url, role=GATEWAY, size=size)
         pages = await self._opened(url, role=PORTAL, size=max(2, size // 4))
         sealing = await self._opened(url, role=WORKER, size=1)
+        await self._keep_law(database)
         services = Services(
             database=database, clock=self._clock, ids=RandomIds(), policies=PolicyShelf(self._policies),
             settings=self._settings,
@@ -104,6 +108,14 @@ class App:
         for database in self._open:
             await database.close()
 
+    async def _keep_law(self, database: Database) -> None:
+        """Keep the text of the law that this process will decide by, so that its settlements replay (I9)."""
+        async with database.transaction() as tx:
+            for code, policy in self._policies.items():
+                await keep_version(
+                    tx, admdvs=code, version=policy.version, texts=self._texts[code], now=self._clock.now()
+                )
+
     async def _opened(self, url: str, *, role: str, size: int) -> Database:
         database = await Database.open(url, role=role, size=size)
         self._open.append(database)
@@ -122,5 +134,6 @@ def _is_message(scope: Scope) -> bool:
 
 def create_app(settings: Settings) -> App:
     """Return the app; compiles the law once, so that forked workers share it."""
-    policies = {code: load_policy(texts) for code, texts in read_policy_files().items()}
-    return App(settings, policies=policies, clock=SystemClock())
+    texts = read_policy_files()
+    policies = {code: load_policy(files) for code, files in texts.items()}
+    return App(settings, policies=policies, texts=texts, clock=SystemClock())

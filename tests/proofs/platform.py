@@ -78,6 +78,7 @@ class Platform:
             home=home, database_url=self.postgres.url_for(name), port=_free_port(), workers=workers,
             failpoints=True, demo=True, log_level="warning",
         )
+        asyncio.run(_publish(self.postgres.url_for(name)))
         served = Served(settings)
         try:
             served.start()
@@ -229,11 +230,19 @@ async def _build(url: str) -> None:
     now = SystemClock().now()
     database = await Database.open(url, role=None, size=2)
     try:
-        await publish_policies(database, now=now)
         await load_all(database, now=now, ids=RandomIds())
         await build_world(
             database, persons=PERSONS, seed=SEED, today=business_date(now), progress=lambda *_step: None
         )
+    finally:
+        await database.close()
+
+
+async def _publish(url: str) -> None:
+    """Publish the law as the server about to start will read it."""
+    database = await Database.open(url, role=None, size=1)
+    try:
+        await publish_policies(database, now=SystemClock().now())
     finally:
         await database.close()
 

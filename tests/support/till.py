@@ -84,6 +84,11 @@ class Till:
         self.headers: dict[str, str] = {}
         """Sent with the next message only; fault tests arm their points with it."""
 
+    def open(self) -> None:
+        """Connect now rather than with the first message."""
+        self._connection = http.client.HTTPConnection(self._host, timeout=self._timeout_s)
+        self._connection.connect()
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:

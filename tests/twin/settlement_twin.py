@@ -273,6 +273,8 @@ def zibo(visit: Visit) -> Rule:
 
 def zibo_employee_outpatient(visit: Visit) -> Rule:
     """Ordinary outpatient of employees: level decides, a pharmacy counts as level 1, retired get more."""
+    if visit.med_type == "13" and visit.day.year < n.ZIBO_EMPLOYEE_EMERGENCY_FROM:
+        raise NotCovered("no rule for emergencies yet")
     figures = latest(n.ZIBO_EMPLOYEE_OUTPATIENT, visit.day.year)
     level = "1" if visit.institution_kind == "2" else visit.level
     share = Decimal(figures["share"][level])

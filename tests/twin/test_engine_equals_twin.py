@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 from tests.twin.generated import PROOF_N, PROOF_SEED, Life, Reversal, Visit
 from tests.twin.generated import life as draw_life
 from tests.twin.settlement_twin import NotCovered, Twin, TwinSettlement
 from tests.twin.year_book import Kept, YearBook, head_amounts, opening
-
 from yibao.kernel.money import fen_to_yuan
 from yibao.kernel.refusal import Refusal
 

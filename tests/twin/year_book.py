@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 
 from tests.twin.settlement_twin import TwinLine, TwinPerson
-
 from yibao.kernel.money import fen_to_yuan, line_amount, to_scaled, yuan_to_fen
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts

@@ -39,7 +39,7 @@ class Server(BaseApplication):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def load_config(self) -> None:
         """Set gunicorn's settings from ours; no configuration file is read."""
@@ -73,7 +73,7 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM (running requests end first) or SIGINT; does not return."""
-    Server(settings).run()
+    Server(settings).run()  # type: ignore[no-untyped-call]
 
 
 def _stop_with_parent(_server: Any) -> None:

@@ -42,6 +42,13 @@ async def store_version(
 ) -> None:
     """Store a region and the text of one of its policy versions, if they are not there yet."""
     await tx.execute(PUT_REGION, admdvs, name)
+    await keep_version(tx, admdvs=admdvs, version=version, texts=texts, now=now)
+
+
+async def keep_version(
+    tx: Connection, *, admdvs: str, version: str, texts: Mapping[str, str], now: datetime
+) -> None:
+    """Store the text of a policy version, if it is not there yet: nothing may be decided by law that is not kept."""
     await tx.execute(PUT_VERSION, version, admdvs, json.dumps(dict(texts), ensure_ascii=False), now)
 
 

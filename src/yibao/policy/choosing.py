@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from yibao.kernel.money import share
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.conditions import Facts
@@ -157,11 +158,11 @@ def _cap(case: Case, cap: CapLaw, row: Row, facts: Facts) -> Cap:
     rows = {}
     for code in (case.disease_code, *case.recognised):
         other = first_match(cap.rows, {**facts, "disease": code})
-        if other is not None:
+        if other is not None and not other.absent:
             rows[other.place] = other
     highest, *others = sorted(rows.values(), key=lambda r: -r.number)
-    part = int(highest.extra["each_other_disease"])
-    limit = highest.number + sum(other.number * part // 10_000 for other in others)
+    part = int(row.extra["each_other_disease"])
+    limit = highest.number + sum(share(other.number, part) for other in others)
     return Cap(cap.counter, row.used.name, limit, highest, tuple(others))
 
 

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 from litestar import Litestar
 from playwright.async_api import Browser, async_playwright
-from tests.spec.pages import world
 
+from tests.spec.pages import world
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.database import PORTAL, Connection, Database

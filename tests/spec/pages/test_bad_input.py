@@ -12,9 +12,9 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+
 from tests.spec.pages import world
 from tests.spec.pages.conftest import new_client, sign_in, token_in
-
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.database import Connection, Database

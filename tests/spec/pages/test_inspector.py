@@ -6,6 +6,7 @@ import re
 
 import httpx
 import pytest
+
 from tests.spec.pages import world
 from tests.spec.pages.conftest import token_in
 

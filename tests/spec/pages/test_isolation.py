@@ -6,10 +6,10 @@ import asyncpg
 import httpx
 import pytest
 from litestar import Litestar
+
 from tests.spec.pages import world
 from tests.spec.pages.conftest import new_client, sign_in, token_in
 from tests.spec.pages.test_in_browser import PAGES
-
 from yibao.infra.database import Database
 from yibao.kernel.identity_number import is_valid
 

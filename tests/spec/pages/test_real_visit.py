@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.async_api import Browser
+
 from tests.spec.pages.conftest import token_in
 from tests.spec.pages.test_inspector import rows, words
 from tests.spec.settlement.conftest import base_url, till, till_for, world

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import httpx
 import pytest
+
 from tests.spec.pages import world
 from tests.spec.pages.test_inspector import words
-
 from yibao.infra.database import Database
 
 SHEET = f"/institution/settlements/{world.SETTLED}"

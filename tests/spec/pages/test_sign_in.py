@@ -10,9 +10,9 @@ from datetime import timedelta
 import httpx
 import pytest
 from litestar import Litestar
+
 from tests.spec.pages import world
 from tests.spec.pages.conftest import new_client, sign_in, token_in
-
 from yibao.domains.access import passwords
 from yibao.infra.database import Database
 from yibao.infra.digest import sm3

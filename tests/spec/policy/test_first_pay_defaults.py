@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 
+from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 from yibao.policy.lines import LineSplit, classify_line
 
 KINDS = {"101": 0, "102": 0, "103": 0, "104": 0, "106": 0, "201": 1, "301": 2}

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
-from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 
+from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 from yibao.policy.decide import decide

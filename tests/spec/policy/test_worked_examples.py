@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.spec.policy.adhoc_policy import REGION, policy_of
 from tests.spec.policy.cities import city_policy
-
 from yibao.kernel.money import fen_to_yuan, share, to_scaled, yuan_to_fen
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 from yibao.policy.decide import decide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.spec.policy.cities import ZIBO
 from tests.spec.policy.visit import Visit, outcome, rules
 

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 from tests.spec.policy.cities import city_policy
-
 from yibao.kernel.money import fen_to_yuan, yuan_to_fen
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts

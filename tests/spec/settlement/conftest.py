@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -19,11 +22,15 @@ from yibao.demo.description import ENDPOINT, describe
 from yibao.demo.world import build_world
 from yibao.infra.config import Settings
 from yibao.infra.database import Database
+from yibao.infra.postgres_place import wheel_binaries
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.usecases.catalogue.load_catalogue import load_all
 from yibao.usecases.policies.publish_policies import publish_policies
+
+
+_copies = itertools.count(1)
 
 
 class Served(threading.Thread):
@@ -76,21 +83,47 @@ async def _describe(url: str, base_url: str, today: date) -> dict[str, Any]:
         await database.close()
 
 
+def _sql(url: str, sql: str) -> None:
+    subprocess.run([wheel_binaries() / "psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql], check=True)
+
+
+def _named(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
+
+
+@pytest.fixture(scope="session")
+def world_template(server_url: str, template_database: str) -> str:
+    """Fill one database with a small world that every module copies; return its name."""
+    name = f"yibao_world_{os.getpid()}"
+    _sql(server_url, f"create database {name} template {template_database}")
+    asyncio.run(_fill(_named(server_url, name), persons=60))
+    return name
+
+
 @pytest.fixture(scope="module")
-def base_url(database_url: str) -> Iterator[str]:
-    """Serve the platform over the module's database, filled with a small world."""
-    asyncio.run(_fill(database_url, persons=60))
+def world_url(server_url: str, world_template: str) -> Iterator[str]:
+    """Return the URL of a copy of the small world that this module has to itself."""
+    name = f"{world_template}_{next(_copies)}"
+    _sql(server_url, f"create database {name} template {world_template}")
+    yield _named(server_url, name)
+    _sql(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def base_url(world_url: str) -> Iterator[str]:
+    """Serve the platform over the module's world."""
     with tempfile.TemporaryDirectory() as home:
-        thread = Served(Settings(home=Path(home), database_url=database_url, demo=True, connections=6))
+        thread = Served(Settings(home=Path(home), database_url=world_url, demo=True, connections=6))
         thread.start()
         yield thread.wait_ready()
         thread.end()
 
 
 @pytest.fixture(scope="module")
-def world(base_url: str, database_url: str) -> dict[str, Any]:
+def world(base_url: str, world_url: str) -> dict[str, Any]:
     """Return what ``demo.json`` says of this world."""
-    return asyncio.run(_describe(database_url, base_url, business_date(SystemClock().now())))
+    return asyncio.run(_describe(world_url, base_url, business_date(SystemClock().now())))
 
 
 TillFor = Callable[..., Till]

@@ -43,13 +43,13 @@ def test_an_unknown_person_is_refused_by_name(till: Till) -> None:
     assert "110101199001010015" not in reason, "identity numbers are masked"
 
 
-def test_a_dead_person_cannot_register(till: Till, world: dict[str, Any], database_url: str) -> None:
+def test_a_dead_person_cannot_register(till: Till, world: dict[str, Any], world_url: str) -> None:
     import asyncio
 
     import asyncpg
 
     async def a_dead_person() -> Any:
-        connection = await asyncpg.connect(database_url)
+        connection = await asyncpg.connect(world_url)
         row = await connection.fetchrow(
             "select p.psn_no, p.certno, r.insutype, r.admdvs from people.person p join enrolment.relation r using (psn_no) "
             "where p.died_on is not null and r.admdvs = '370300' limit 1")

@@ -32,7 +32,7 @@ async def _verify(url: str, *, harm: str = "", heads: dict[int, bytes] | None = 
 
 
 @pytest.fixture(scope="module")
-def settled(till_for: Callable[..., Till], world: dict[str, Any], database_url: str, tmp_path_factory: Any) -> Path:
+def settled(till_for: Callable[..., Till], world: dict[str, Any], world_url: str, tmp_path_factory: Any) -> Path:
     """Settle three visits of several people, cancel one, seal the audit chain; return the file of kept heads."""
     till = till_for()
     people = [p for p in world["patients"] if p["insuplc_admdvs"] == "370300" and p["visit"]["med_type"] == "11"][:3]
@@ -41,7 +41,7 @@ def settled(till_for: Callable[..., Till], world: dict[str, Any], database_url: 
     heads = Path(str(tmp_path_factory.mktemp("heads"))) / "audit-heads.txt"
 
     async def seal() -> None:
-        worker = await Database.open(database_url, role=WORKER, size=1)
+        worker = await Database.open(world_url, role=WORKER, size=1)
         assert await seal_once(worker, clock=SystemClock(), heads=heads) is not None
         await worker.close()
 
@@ -49,8 +49,8 @@ def settled(till_for: Callable[..., Till], world: dict[str, Any], database_url: 
     return heads
 
 
-def test_untouched_books_are_clean(settled: Path, database_url: str) -> None:
-    assert asyncio.run(_verify(database_url, heads=kept_heads(settled))) == []
+def test_untouched_books_are_clean(settled: Path, world_url: str) -> None:
+    assert asyncio.run(_verify(world_url, heads=kept_heads(settled))) == []
 
 
 ONE = "(select setl_id from settlements.settlement where kind = 'settlement' and state = 'active' and fund_fen > 0 limit 1)"
@@ -77,16 +77,16 @@ HARMS = {
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_harm_is_found(settled: Path, database_url: str, harm: str) -> None:
+def test_harm_is_found(settled: Path, world_url: str, harm: str) -> None:
     sql, invariant = HARMS[harm]
-    found = asyncio.run(_verify(database_url, harm=sql, heads=kept_heads(settled)))
+    found = asyncio.run(_verify(world_url, harm=sql, heads=kept_heads(settled)))
     assert invariant in {f.invariant for f in found}, found
 
 
 @pytest.mark.parametrize("table", ["ledger.posting", "platform.audit_entry", "platform.message", "settlements.settlement"])
-def test_the_gateway_may_not_change_what_was_booked(settled: Path, database_url: str, table: str) -> None:
+def test_the_gateway_may_not_change_what_was_booked(settled: Path, world_url: str, table: str) -> None:
     async def try_to_delete() -> None:
-        connection = await asyncpg.connect(database_url, server_settings={"role": "yibao_gateway"})
+        connection = await asyncpg.connect(world_url, server_settings={"role": "yibao_gateway"})
         try:
             await connection.execute(f"delete from {table}")
         finally:
@@ -96,9 +96,9 @@ def test_the_gateway_may_not_change_what_was_booked(settled: Path, database_url:
         asyncio.run(try_to_delete())
 
 
-def test_pages_see_nothing_without_a_region(settled: Path, database_url: str) -> None:
+def test_pages_see_nothing_without_a_region(settled: Path, world_url: str) -> None:
     async def count(region: str) -> int:
-        connection = await asyncpg.connect(database_url, server_settings={"role": "yibao_portal"})
+        connection = await asyncpg.connect(world_url, server_settings={"role": "yibao_portal"})
         async with connection.transaction():
             await connection.execute("select set_config('yibao.admdvs', $1, true)", region)
             seen: int = await connection.fetchval("select count(*) from people.person")

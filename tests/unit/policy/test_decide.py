@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tests.unit.policy.small_policy import (
     ACCOUNT,
     BENEFIT,
@@ -21,7 +22,6 @@ from tests.unit.policy.small_policy import (
     small_case,
     small_policy,
 )
-
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, LineGroup
 from yibao.policy.choosing import Benefit, choose_benefit

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import msgspec
-from tests.unit.policy.small_policy import WHOLE, block, small_case, small_policy
 
+from tests.unit.policy.small_policy import WHOLE, block, small_case, small_policy
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
 from yibao.policy.explain import WEAK_NOTE, differences, explain_steps

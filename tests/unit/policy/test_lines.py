@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.small_policy import DAY, WHOLE, block, small_policy
 
+from tests.unit.policy.small_policy import DAY, WHOLE, block, small_policy
 from yibao.kernel.money import line_amount
 from yibao.kernel.refusal import Refusal
 from yibao.policy.lines import LineSplit, classify_line

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.unit.policy.small_policy import (
     BENEFIT,
     CAP,
@@ -21,7 +22,6 @@ from tests.unit.policy.small_policy import (
     block,
     small_policy,
 )
-
 from yibao.policy.loading import BadPolicy, load_policy
 
 

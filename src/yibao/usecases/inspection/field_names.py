@@ -10,7 +10,6 @@ from importlib.resources.abc import Traversable
 
 import msgspec
 
-
 _CLASS_DIGITS = {"psn_type": 2}
 """Tables whose codes begin with a class: regions add digits, the class keeps its name."""
 

@@ -1,0 +1,105 @@
+"""F06 and F07: one visit is settled by fifty tills at once, with fifty message ids or with one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from random import Random
+from threading import Barrier
+from typing import Any, TypeVar
+
+from tests.proofs.cast import Cast, gather
+from tests.proofs.deeds import Deed, make_ready
+from tests.proofs.platform import Platform, Result
+from tests.support.till import Till, new_msgid
+
+T = TypeVar("T")
+
+AT_ONCE = 50
+_ALREADY_SETTLED = "该收费批次已结算"
+_WITHIN_S = 120.0
+_COUNT = "select count(*) from settlements.settlement where psn_no = $1 and mdtrt_id = $2"
+
+
+class Crowd:
+    """Fifty threads that wait for each other before they act."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def act(self, actions: Sequence[Callable[[Barrier], T]]) -> list[T]:
+        """Run every action in a thread of its own; each meets the others at the barrier it is given."""
+        barrier = Barrier(len(actions), timeout=_WITHIN_S)
+        return [f.result(_WITHIN_S) for f in [self._pool.submit(action, barrier) for action in actions]]
+
+
+@contextmanager
+def crowd(size: int = AT_ONCE) -> Iterator[Crowd]:
+    """Keep the threads for the length of a block."""
+    with ThreadPoolExecutor(size) as pool:
+        yield Crowd(pool)
+
+
+def run_f06(n: int, seed: int, platform: Platform) -> Result:
+    """Settle one visit fifty times at once under different message ids, ``n`` rounds: exactly one succeeds."""
+    wrong = dict.fromkeys(("rounds_without_exactly_one", "refused_otherwise", "defects", "breaches"), 0)
+
+    def judge(deed: Deed, replies: list[bytes], stored: int) -> None:
+        successes = sum(deed.reads(reply) for reply in replies)
+        wrong["rounds_without_exactly_one"] += successes != 1 or stored != 1
+        refusals = [json.loads(reply) for reply in replies if not deed.reads(reply)]
+        otherwise = [r["err_msg"] for r in refusals if _ALREADY_SETTLED not in r["err_msg"]]
+        wrong["refused_otherwise"] += len(otherwise)
+        if otherwise:
+            print(f"  refused otherwise: {otherwise[0]}")
+
+    return _rounds(n, seed, platform, wrong, judge, new_id_each=True)
+
+
+def run_f07(n: int, seed: int, platform: Platform) -> Result:
+    """Send one settlement fifty times at once, ``n`` rounds: it executes once, and all fifty get the same bytes."""
+    wrong = dict.fromkeys(("rounds_not_executed_once", "rounds_with_differing_replies", "defects", "breaches"), 0)
+
+    def judge(deed: Deed, replies: list[bytes], stored: int) -> None:
+        wrong["rounds_not_executed_once"] += stored != 1
+        differ = len(set(replies)) != 1 or not deed.reads(replies[0])
+        wrong["rounds_with_differing_replies"] += differ
+        if differ:
+            for reply in set(replies):
+                print(f"  {replies.count(reply)} x {reply.decode()[:300]}")
+
+    return _rounds(n, seed, platform, wrong, judge, new_id_each=False)
+
+
+def _rounds(
+    n: int, seed: int, platform: Platform, wrong: dict[str, int],
+    judge: Callable[[Deed, list[bytes], int], None], *, new_id_each: bool,
+) -> Result:
+    rng = Random(seed)
+    with platform.served() as served, crowd() as people:
+        cast = gather(served, rng)
+        for _ in range(n):
+            deed = make_ready(cast, rng, "2207")
+            messages = [{**deed.message, "msgid": new_msgid()} if new_id_each else deed.message for _ in range(AT_ONCE)]
+            replies = people.act([_sender(cast, deed, message) for message in messages])
+            judge(deed, replies, served.books.value(_COUNT, deed.patient.wire["psn_no"], deed.mdtrt_id))
+            deed.till.close()
+        books = served.verify()
+        wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
+        done = {"rounds": n, "at_once": AT_ONCE, "settlements": books["settlements"], "checks": books["checks"]}
+    return Result(done, wrong)
+
+
+def _sender(cast: Cast, deed: Deed, message: dict[str, Any]) -> Callable[[Barrier], bytes]:
+    def send(barrier: Barrier) -> bytes:
+        till = Till(cast.served.endpoint, deed.till.counter)
+        till.open()
+        barrier.wait()
+        try:
+            return till.ask(message)
+        finally:
+            till.close()
+
+    return send

@@ -1,0 +1,217 @@
+"""F08: fifty tills meet one person at once; afterwards the committed order is played again by the plain twin."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from threading import Barrier
+from typing import Any
+
+from tests.proofs.cast import Bill, Cast, Patient, Site, by_twin, draw_bill, gather
+from tests.proofs.crowds import AT_ONCE, Crowd, crowd
+from tests.proofs.platform import Platform, Result, Served
+from tests.support.till import Till
+from tests.twin.settlement_twin import Twin, TwinSettlement
+
+_SETTLED_BEFORE, _CANCELLING, _REVERSING, _REPEATING = 6, 6, 7, 5
+# Postings are never updated, so their commit times are those of the deeds themselves.
+_IN_ORDER = """
+select s.setl_id, s.kind, s.origin_id, s.msgid, s.insutype, s.year, s.counter_codes
+from ledger.posting p join settlements.settlement s on s.psn_no = p.psn_no and s.setl_id = p.posting_id
+where p.psn_no = $1 order by pg_xact_commit_timestamp(p.xmin), s.setl_id
+"""
+_COUNTERS = "select code, used_fen from settlements.counter where psn_no = $1 and used_fen <> 0"
+_OVER = """
+select (select count(*) from settlements.counter where psn_no = $1 and (used_fen > cap_fen or used_fen < 0))
+     + (select count(*) from ledger.personal_account where psn_no = $1 and balance_fen < 0)
+"""
+_BALANCE = "select balance_fen from ledger.personal_account where psn_no = $1"
+
+Act = Callable[[Barrier], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A visit that is ready to be settled."""
+
+    site: Site
+    bill: Bill
+    message: dict[str, Any]
+    mdtrt_id: str
+
+
+@dataclass
+class Round:
+    """One person's fifty tills: what was sent under which message id, and every reply to it."""
+
+    cast: Cast
+    patient: Patient
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    replies: dict[str, list[bytes]] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
+
+    def prepare(self, site: Site, bill: Bill) -> Prepared:
+        """Register, record and upload a visit."""
+        till = self.cast.till(site)
+        content = till.prepare(self.patient.wire, bill.visit)
+        message = till.envelope("2207", content, insured_place=self.patient.region)
+        till.close()
+        made = Prepared(site, bill, message, content["data"]["mdtrt_id"])
+        self.prepared[message["msgid"]] = made
+        return made
+
+    def send(self, site: Site, message: dict[str, Any]) -> bytes:
+        """Send a message until it is answered, and keep the reply."""
+        till = Till(self.cast.served.endpoint, site.counter)
+        reply = till.ask(message)
+        till.close()
+        self.replies.setdefault(message["msgid"], []).append(reply)
+        self.sent[message["infno"]] += 1
+        return reply
+
+    def about(self, infno: str, visit: Prepared, data: dict[str, Any]) -> dict[str, Any]:
+        """Return a 2208 or 2601 about a prepared visit, unsent."""
+        till = self.cast.till(visit.site)
+        data = {"psn_no": self.patient.wire["psn_no"], **data}
+        return till.envelope(infno, {"data": data}, insured_place=self.patient.region)
+
+
+def run(n: int, seed: int, platform: Platform) -> Result:
+    """Let fifty tills settle, cancel, reverse and repeat for one person at once, ``n`` rounds."""
+    rng = Random(seed)
+    names = (
+        "overspent", "reversed_out_of_order", "differs_from_twin", "replies_without_effect", "effects_without_reply",
+        "differing_replies", "defects", "breaches",
+    )
+    wrong = dict.fromkeys(names, 0)
+    kinds: Counter[str] = Counter()
+    with platform.served() as served, crowd() as people:
+        cast = gather(served, rng)
+        for ordinal in range(n):
+            patient = cast.patient(insutype=("310", "310", "390")[ordinal % 3])
+            played = _play(cast, rng, patient, people)
+            _judge_round(played, served, wrong, kinds)
+        books = served.verify()
+        wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
+        done = {"rounds": n, "at_once": AT_ONCE, **dict(sorted(kinds.items())), "checks": books["checks"]}
+    return Result(done, wrong)
+
+
+def _play(cast: Cast, rng: Random, patient: Patient, people: Crowd) -> Round:
+    """Settle a few visits one after the other, then let everybody come at once."""
+    played = Round(cast, patient)
+    # So dear that account and ceilings are met within the round.
+    drawn = [
+        (site := rng.choice(cast.sites[patient.region]), draw_bill(cast, rng, patient, site, top_yuan=900))
+        for _ in range(AT_ONCE - _CANCELLING - _REVERSING - _REPEATING + _SETTLED_BEFORE)
+    ]
+    visits = people.act([lambda _barrier, d=d: played.prepare(*d) for d in drawn])
+    before, coming = visits[:_SETTLED_BEFORE], visits[_SETTLED_BEFORE:]
+    cancelling = []
+    for visit in before:
+        reply = json.loads(played.send(visit.site, visit.message))
+        if reply["infcode"] == 0:
+            data = {"mdtrt_id": visit.mdtrt_id, "setl_id": reply["output"]["setlinfo"]["setl_id"]}
+            cancelling.append((visit, played.about("2208", visit, data)))
+    messages = [(v.site, v.message) for v in coming] + [(v.site, m) for v, m in cancelling[-_CANCELLING:]]
+    messages += [(v.site, v.message) for v in rng.sample(coming, _REPEATING)]
+    originals = [(v, v.message) for v in rng.sample(coming, _REVERSING - 2)] + cancelling[-2:]
+    for visit, original in originals:
+        data = {"omsgid": original["msgid"], "oinfno": original["infno"]}
+        messages.append((visit.site, played.about("2601", visit, data)))
+    rng.shuffle(messages)
+    people.act([_meeting(played, site, message) for site, message in messages])
+    return played
+
+
+def _meeting(played: Round, site: Site, message: dict[str, Any]) -> Act:
+    def act(barrier: Barrier) -> None:
+        barrier.wait()
+        played.send(site, message)
+
+    return act
+
+
+def _judge_round(played: Round, served: Served, wrong: dict[str, int], kinds: Counter[str]) -> None:
+    books, psn_no = served.books, played.patient.wire["psn_no"]
+    rows = books.fetch(_IN_ORDER, psn_no)
+    wrong["overspent"] += books.value(_OVER, psn_no)
+    wrong["reversed_out_of_order"] += _out_of_order(rows)
+    wrong["differing_replies"] += sum(len(set(replies)) != 1 for m, replies in played.replies.items() if m in played.prepared)
+    settled = {row["msgid"]: row for row in rows if row["kind"] == "settlement"}
+    for msgid in played.prepared:
+        reply = json.loads(played.replies[msgid][0])
+        is_told = reply["infcode"] == 0
+        wrong["replies_without_effect"] += is_told and msgid not in settled
+        wrong["effects_without_reply"] += msgid in settled and not is_told
+    difference = _difference_from_twin(played, rows, books.fetch(_COUNTERS, psn_no), books.fetch(_BALANCE, psn_no))
+    wrong["differs_from_twin"] += bool(difference)
+    if difference:
+        print(f"  {psn_no}: {difference}")
+    for row in rows:
+        kinds[row["kind"] + "s"] += 1
+    for infno, count in played.sent.items():
+        kinds[f"sent_{infno}"] += count
+
+
+def _out_of_order(rows: list[Any]) -> int:
+    """Count the reversals of settlements on which later ones of the year, still valid then, had been reckoned."""
+    standing: list[Any] = []
+    by_id = {row["setl_id"]: row for row in rows}
+    wrong = 0
+    for row in rows:
+        if row["kind"] == "settlement":
+            standing.append(row)
+        elif row["kind"] == "refund":
+            origin = by_id[row["origin_id"]]
+            later = standing[standing.index(origin) + 1 :]
+            wrong += any(
+                set(x["counter_codes"]) & set(origin["counter_codes"]) and x["year"] == origin["year"] for x in later
+            )
+            standing.remove(origin)
+        else:
+            # A reinstatement makes its settlement the latest on which others are reckoned.
+            standing.append(by_id[by_id[row["origin_id"]]["origin_id"]])
+    return wrong
+
+
+def _difference_from_twin(played: Round, rows: list[Any], counters: list[Any], balances: list[Any]) -> str:
+    """Play the committed order again; return what differs first, "" if nothing does."""
+    patient = played.patient
+    twin = Twin(patient.region)
+    twin.balances[patient.twin.psn_no] = patient.balance
+    made: dict[str, TwinSettlement] = {}
+    refunds: dict[str, TwinSettlement] = {}
+    for row in rows:
+        if row["kind"] == "settlement":
+            visit = played.prepared[row["msgid"]]
+            expected = by_twin(twin, patient, visit.site, visit.bill)
+            if expected is None:
+                return f"{row['setl_id']}: the twin refuses"
+            made[row["setl_id"]] = expected
+            told = json.loads(played.replies[row["msgid"]][0], parse_float=Decimal)["output"]["setlinfo"]
+            for name, amount in expected.amounts.items():
+                if told[name] != amount:
+                    return f"{row['setl_id']} {name}: told {told[name]}, the twin has {amount}"
+        elif row["kind"] == "refund":
+            refunds[row["setl_id"]] = twin.reverse(made[row["origin_id"]].id)
+        else:
+            back = refunds[row["origin_id"]]
+            back.reversed = False
+            twin.balances[patient.twin.psn_no] -= back.amounts["acct_pay"]
+    used = {code: amount for code, amount in twin.counted(patient.twin, _year(rows)).items() if amount}
+    stored = {row["code"]: Decimal(row["used_fen"]).scaleb(-2) for row in counters}
+    balance = Decimal(balances[0]["balance_fen"]).scaleb(-2) if balances else Decimal(0)
+    if used != stored:
+        return f"counters {stored}, the twin has {used}"
+    if balance != twin.balances[patient.twin.psn_no]:
+        return f"balance {balance}, the twin has {twin.balances[patient.twin.psn_no]}"
+    return ""
+
+
+def _year(rows: list[Any]) -> int:
+    return int(rows[0]["year"]) if rows else 0
