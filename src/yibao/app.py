@@ -36,12 +36,10 @@ _log = logging.getLogger("yibao")
 class App:
     """The ASGI app: opens its pools at start-up, answers, and closes them at shut-down."""
 
-    def __init__(
-        self, settings: Settings, *, policies: dict[str, RegionPolicy], texts: dict[str, dict[str, str]], clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, *, policy_files: dict[str, dict[str, str]], clock: Clock) -> None:
         self._settings = settings
-        self._policies = policies
-        self._texts = texts
+        self._texts = policy_files
+        self._policies: dict[str, RegionPolicy] = {code: load_policy(files) for code, files in policy_files.items()}
         self._clock = clock
         self._stop = asyncio.Event()
         self._open: list[Database] = []
@@ -134,6 +132,4 @@ def _is_message(scope: Scope) -> bool:
 
 def create_app(settings: Settings) -> App:
     """Return the app; compiles the law once, so that forked workers share it."""
-    texts = read_policy_files()
-    policies = {code: load_policy(files) for code, files in texts.items()}
-    return App(settings, policies=policies, texts=texts, clock=SystemClock())
+    return App(settings, policy_files=read_policy_files(), clock=SystemClock())

@@ -25,7 +25,6 @@ from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.clock import FixedClock
 from yibao.kernel.ids import RandomIds
-from yibao.policy.loading import load_policy
 from yibao.usecases.catalogue.load_catalogue import load_all
 from yibao.usecases.policies.publish_policies import publish_policies
 
@@ -51,7 +50,7 @@ async def send(
     await build_world(database, persons=0, seed=7, today=EVE.date(), progress=silent)
     app = App(
         Settings(home=Path(tmp_path_factory.mktemp("home")), database_url=database_url, demo=True, connections=2),
-        policies={code: load_policy(texts) for code, texts in read_policy_files().items()}, clock=clock,
+        policy_files=read_policy_files(), clock=clock,
     )
     await app.start()
     yield asgi_sender(app, ENDPOINT)
