@@ -145,6 +145,7 @@ def _plant(body: dict[str, Any], node: str) -> tuple[dict[str, Any], tuple[str |
     return here, keys
 
 
+@cache
 def _numbered(infno: str, side: str = "input") -> list[tuple[int, Row]]:
     return [(line, row) for line, row in enumerate(rows_of(f"fields/{infno}.csv"), 2) if row["side"] == side]
 

@@ -141,7 +141,11 @@ def _judge_round(played: Round, served: Served, wrong: dict[str, int], kinds: Co
     rows = books.fetch(_IN_ORDER, psn_no)
     wrong["overspent"] += books.value(_OVER, psn_no)
     wrong["reversed_out_of_order"] += _out_of_order(rows)
-    wrong["differing_replies"] += sum(len(set(replies)) != 1 for m, replies in played.replies.items() if m in played.prepared)
+    for replies in played.replies.values():
+        # Refusals are made anew and bear a time; a success is the stored bytes, and nothing else ever again.
+        if len(set(replies)) > 1 and any(json.loads(reply)["infcode"] == 0 for reply in replies):
+            wrong["differing_replies"] += 1
+            print(f"  {psn_no}: {[reply.decode()[-200:] for reply in replies]}")
     settled = {row["msgid"]: row for row in rows if row["kind"] == "settlement"}
     for msgid in played.prepared:
         reply = json.loads(played.replies[msgid][0])

@@ -203,3 +203,15 @@ def test_the_same_msgid_with_another_body_is_its_own_refusal(till: Till, patient
     other = json.loads(till.send(till.envelope("9001", {"signIn": {"opter_no": "2", "mac": "m", "ip": "127.0.0.1"}}, msgid=msgid)))
     assert other["infcode"] == -1
     assert "发送方报文ID已用于" in other["err_msg"]
+
+
+def test_a_visit_without_diagnosis_and_an_upload_without_lines_are_refused(
+    till: Till, patient: Patient, visit: dict[str, Any]
+) -> None:
+    mdtrt_id = till.register(patient)
+    info = {"mdtrt_id": mdtrt_id, "psn_no": patient["psn_no"], "med_type": "11", "begntime": wire_now()}
+    for content in ({"mdtrtinfo": info}, {"mdtrtinfo": info, "diseinfo": []}):
+        assert "diseinfo" in refused(till, "2203", content)
+    till.record(patient, visit, mdtrt_id)
+    for empty in ({}, {"feedetail": []}, {"feedetail": None}):
+        assert "feedetail" in refused(till, "2204", empty)

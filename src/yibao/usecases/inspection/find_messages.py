@@ -40,19 +40,28 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class References(msgspec.Struct, frozen=True):
-    """What a typed number stands for, beside itself."""
+    """What a typed number stands for at an institution.
+
+    Attributes:
+        persons: whose certificate it is.
+        visits, settlements, msgids: which it names or belongs to.
+    """
 
     persons: tuple[str, ...]
     visits: tuple[str, ...]
     settlements: tuple[str, ...]
+    msgids: tuple[str, ...]
+
+
+NOTHING = References((), (), (), ())
 
 
 async def resolve(tx: Connection, *, sender: str, text: str, cert_types: list[str]) -> References:
-    """Return the persons, visits and settlements that a number stands for at this institution."""
-    found: dict[str, list[str]] = {"person": [], "visit": [], "settlement": []}
+    """Return what a number stands for at this institution; ``cert_types`` are the kinds of certificate it may be of."""
+    found: dict[str, list[str]] = {"person": [], "visit": [], "settlement": [], "msgid": []}
     for row in await tx.fetch(sql.REFERENCES, sender, text, cert_types):
         found[row["kind"]].append(row["id"])
-    return References(tuple(found["person"]), tuple(found["visit"]), tuple(found["settlement"]))
+    return References(*(tuple(ids) for ids in found.values()))
 
 
 async def find_messages(tx: Connection, *, sender: str, search: Search, cert_types: list[str]) -> Found:
@@ -61,15 +70,12 @@ async def find_messages(tx: Connection, *, sender: str, search: Search, cert_typ
     Args:
         cert_types: kinds of certificate that a number may belong to.
     """
-    persons, visits, settlements = [search.text], [search.text], [search.text]
-    if search.text:
-        known = await resolve(tx, sender=sender, text=search.text, cert_types=cert_types)
-        persons.extend(known.persons)
-        visits.extend(known.visits)
-        settlements.extend(known.settlements)
+    text, known = search.text, NOTHING
+    if text:
+        known = await resolve(tx, sender=sender, text=text, cert_types=cert_types)
     wanted = (
         sender, *span(search), search.infno or None, search.outcome or None,
-        search.text or None, persons, visits, settlements,
+        [text, *known.msgids] if text else None, [text, *known.persons], [text, *known.visits],
     )
     rows = await tx.fetch(sql.PAGE, *wanted, search.size, (search.page - 1) * search.size)
     sums = {row["outcome"]: row["entries"] for row in await tx.fetch(sql.SUMS, *wanted)}

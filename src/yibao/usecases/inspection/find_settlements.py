@@ -10,21 +10,20 @@ from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask_name
 from yibao.usecases.inspection.find_messages import Search, resolve, span
 
-# $1 institution, $2 from, $3 to, $4 number, $5 persons, $6 visits, $7 settlements.
+# $1 institution, $2 from, $3 to, $4 settlements; null = any.
 _MATCHING = """
 with s as (
     select * from settlements.settlement
     where fixmedins_code = $1 and ($2::timestamptz is null or settled_at >= $2)
         and ($3::timestamptz is null or settled_at < $3)
-        and ($4::text is null or msgid = $4 or psn_no = any($5::text[]) or mdtrt_id = any($6::text[])
-             or setl_id = any($7::text[]))
+        and ($4::text[] is null or setl_id = any($4))
 )
 """
 PAGE = _MATCHING + """
 select s.setl_id, s.mdtrt_id, s.psn_no, s.insutype, s.med_type, s.settled_at, s.service_on, s.kind, s.state,
        s.medfee_fen, s.fund_fen, s.account_fen, s.cash_fen, s.hospital_fen, s.msgid,
        (select p.name from people.person p where p.psn_no = s.psn_no) as name
-from s order by s.settled_at desc, s.setl_id desc limit $8 offset $9
+from s order by s.settled_at desc, s.setl_id desc limit $5 offset $6
 """  # noqa: S608 - two constants put together
 SUMS = _MATCHING + """
 select count(*) as settlements, coalesce(sum(s.medfee_fen), 0)::bigint as medfee_fen,
@@ -75,13 +74,11 @@ async def find_settlements(
     tx: Connection, *, institution: str, search: Search, cert_types: list[str]
 ) -> FoundSettlements:
     """Return the settlements of an institution that match; number of transaction and outcome do not apply."""
-    persons, visits, settlements = [search.text], [search.text], [search.text]
+    settlements = None
     if search.text:
         known = await resolve(tx, sender=institution, text=search.text, cert_types=cert_types)
-        persons.extend(known.persons)
-        visits.extend(known.visits)
-        settlements.extend(known.settlements)
-    wanted = (institution, *span(search), search.text or None, persons, visits, settlements)
+        settlements = list(known.settlements)
+    wanted = (institution, *span(search), settlements)
     rows = await tx.fetch(PAGE, *wanted, search.size, (search.page - 1) * search.size)
     sums = await tx.fetchrow(SUMS, *wanted)
     assert sums is not None, "an aggregate has one row"

@@ -89,6 +89,8 @@ def _visit_faults(
     if business_date(command.begin_at) > today:
         faults.append(Fault("VISIT_IN_FUTURE", "就诊时间晚于今天", "mdtrtinfo.begntime",
                             f"{business_date(command.begin_at)}", "请核对就诊时间"))
+    if not command.diagnoses:
+        faults.append(Fault("DIAGNOSIS_MISSING", "没有有效的诊断", "diseinfo", remedy="请至少上传一条有效诊断"))
     ordinals = [d.ordinal for d in command.diagnoses]
     if len(set(ordinals)) != len(ordinals):
         faults.append(Fault("DIAGNOSIS_ORDER", "诊断排序号重复", "diseinfo.diag_srt_no",

@@ -9,7 +9,7 @@ from yibao.entrypoints.gateway.registry import Done, Message, Services, deed
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.database import Connection
 from yibao.kernel.money import round_half_up, yuan_to_fen
-from yibao.kernel.refusal import Refusal
+from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.visits.record_visit import DiagnosisInput, VisitCommand, record_visit
 from yibao.usecases.visits.register_visit import RegisterCommand, cancel_registration, register_visit
 from yibao.usecases.visits.upload_fee_lines import (
@@ -70,7 +70,7 @@ async def record(message: Message, _services: Services, tx: Connection) -> Done 
         psn_no=info["psn_no"], mdtrt_id=info["mdtrt_id"], med_type=info["med_type"], begin_at=info["begntime"],
         disease_code=info.get("dise_codg", ""), disease_name=info.get("dise_name", ""),
         condition=info.get("main_cond_dscr", ""),
-        diagnoses=[_diagnosis(d) for d in message.input["diseinfo"] if d.get("vali_flag", "1") != "0"],
+        diagnoses=[_diagnosis(d) for d in message.input.get("diseinfo", ()) if d.get("vali_flag", "1") != "0"],
     )
     refusal = await record_visit(
         tx, command=command, fixmedins_code=message.institution.fixmedins_code,
@@ -91,7 +91,9 @@ def _diagnosis(d: dict[str, Any]) -> DiagnosisInput:
 @deed("2204")
 async def upload(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """Keep fee lines and answer how each is split."""
-    lines = [_line(line) for line in message.input["feedetail"]]
+    lines = [_line(line) for line in message.input.get("feedetail", ())]
+    if not lines:
+        return refuse("NO_FEE_LINES", "没有费用明细", field="feedetail", remedy="请上传至少一条明细")
     kept = await upload_fee_lines(
         tx, lines=lines, institution=message.institution, shelf=services.policies, now=message.received_at
     )
