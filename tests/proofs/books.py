@@ -13,8 +13,12 @@ from yibao.usecases.verification.verify_books import Finding, verify_books
 
 T = TypeVar("T")
 
-_MOVE = "update people.person set version = version + 1 where psn_no = $1"
-_WAITING = "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
+"""Changes a person: whoever settles for him or her must wait for the end of it, and begin anew if it is committed."""
+HOLD_VISIT = "select from encounters.encounter where psn_no = $1 and mdtrt_id = $2 for update"
+"""Locks a visit, which stops only those who settle under the lock."""
+
+_WAITING = "select count(distinct pid) from pg_locks where not granted"
 
 
 class Books:
@@ -57,13 +61,17 @@ class Books:
         """Run every check of the books on one moment of the data."""
         return self._run(self._verify(heads))
 
-    def move_person(self, psn_no: str) -> None:
-        """Begin to change a person, so that whoever settles for him or her now must wait and begin anew."""
-        self._run(self._move(psn_no))
+    def hold(self, sql: str, *values: Any) -> None:
+        """Run a statement in a transaction that stays open, so that others wait for what it locked."""
+        self._run(self._hold(sql, values))
 
-    def commit_when_awaited(self) -> bool:
-        """Commit the change as soon as a settlement waits for it; False when none came within two seconds."""
-        return self._run(self._commit_when_awaited())
+    def release(self, *, commit: bool = True) -> None:
+        """End the open transaction: what it did becomes true, or never was."""
+        self.execute("commit" if commit else "rollback")
+
+    def awaited_by(self, others: int) -> bool:
+        """Wait until so many others wait for a lock; False when they do not come within two seconds."""
+        return self._run(self._awaited_by(others))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -82,18 +90,15 @@ class Books:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await verify_books(connection, kept_heads=heads)
 
-    async def _move(self, psn_no: str) -> None:
+    async def _hold(self, sql: str, values: tuple[Any, ...]) -> None:
         connection = await self._connected()
         await connection.execute("begin")
-        await connection.execute(_MOVE, psn_no)
+        await connection.fetch(sql, *values)
 
-    async def _commit_when_awaited(self) -> bool:
+    async def _awaited_by(self, others: int) -> bool:
         connection = await self._connected()
-        awaited = False
         for _ in range(200):
-            if await connection.fetchval(_WAITING):
-                awaited = True
-                break
+            if await connection.fetchval(_WAITING) >= others:
+                return True
             await asyncio.sleep(0.01)
-        await connection.execute("commit")
-        return awaited
+        return False

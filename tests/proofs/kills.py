@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import cycle, islice
 from random import Random
 
+from tests.proofs.books import MOVE_PERSON
 from tests.proofs.cast import gather
 from tests.proofs.deeds import DEEDS, Deed, judge_stored, make_ready
 from tests.proofs.platform import Platform, Result, Served
@@ -90,10 +91,12 @@ def run_f02(n: int, seed: int, platform: Platform) -> Result:
 def _sent(deed: Deed, served: Served, *, meets_change: bool) -> list[bytes]:
     """Send an armed message once and return its reply, if one came before the worker died."""
     if meets_change:
-        served.books.move_person(deed.patient.wire["psn_no"])
+        served.books.hold(MOVE_PERSON, deed.patient.wire["psn_no"])
     deed.till.post(deed.message)
-    if meets_change and not served.books.commit_when_awaited():
-        print(f"  no settlement waited for the change of {deed.patient.wire['psn_no']}")
+    if meets_change:
+        if not served.books.awaited_by(1):
+            print(f"  no settlement waited for the change of {deed.patient.wire['psn_no']}")
+        served.books.release()
     try:
         return [deed.till.receive()]
     except Unanswered:

@@ -108,7 +108,8 @@ class Served:
         self._deaths: queue.Queue[int] = queue.Queue()
         self._dead: set[int] = set()
         self._log: list[str] = []
-        self.books = Books(settings.database_url)
+        self.url = settings.database_url
+        self.books = Books(self.url)
         self.endpoint = f"http://{settings.host}:{settings.port}{ENDPOINT}"
 
     def start(self) -> None:

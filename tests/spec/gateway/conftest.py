@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from tests.spec.gateway.world import make_client, make_gateway, plant_institutions
 
+from tests.spec.gateway.world import make_client, make_gateway, plant_institutions
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.infra.database import Database
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.spec.gateway.world import envelope, make_client, make_gateway, post, registration
 
+from tests.spec.gateway.world import envelope, make_client, make_gateway, post, registration
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.infra.database import Database
 

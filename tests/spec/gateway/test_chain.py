@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.spec.gateway.world import make_client
 
+from tests.spec.gateway.world import make_client
 from yibao.demo.description import describe
 from yibao.demo.world import build_world
 from yibao.entrypoints.gateway import interface
@@ -197,3 +197,45 @@ async def test_the_outpatient_chain(demo: dict[str, Any], client: httpx.AsyncCli
     await ask("2205", {"data": {**ids, "chrg_bchno": "0000"}})
     await ask("2202", {"data": {**ids, "ipt_otp_no": bill["ipt_otp_no"]}})
     await ask("9002", {"signOut": {"sign_no": signed["signinoutb"]["sign_no"], "opter_no": "001"}})
+
+
+async def test_replies_hold_what_clients_need(demo: dict[str, Any], client: httpx.AsyncClient) -> None:
+    """The bullets of what real clients need from business replies, on one visit."""
+    institution = next(i for i in demo["institutions"] if i["auth"]["scheme"] == "none" and i["admdvs"][:4] == REGION[:4] and i["doctors"])
+    doctor = institution["doctors"][0]
+    caty = next(d["caty"] for d in institution["departments"] if d["dept_code"] == doctor["dept_code"])
+    patient = next(
+        p for p in demo["patients"] if p["insuplc_admdvs"] == REGION and p["visit"]["med_type"] == "11" and p["insutype"] == "310"
+    )
+    ask = _asker(client, institution, "single endpoint")
+    person = await ask("1101", {"data": {
+        "mdtrt_cert_type": "02", "mdtrt_cert_no": patient["certno"], "psn_cert_type": "01", "certno": patient["certno"],
+    }})
+    assert all(person["baseinfo"][name] not in (None, "") for name in ("psn_no", "psn_name", "certno", "gend", "brdy", "age"))
+    assert all({"balc", "psn_type", "insutype", "insuplc_admdvs"} <= row.keys() for row in person["insuinfo"])
+    assert all(len(row["psn_type"]) == 4 and row["balc"] is not None for row in person["insuinfo"])
+    bill = await _visit(ask, patient, doctor, caty)
+    ids = {"psn_no": bill["psn_no"], "mdtrt_id": bill["mdtrt_id"]}
+    trial = (await ask("2206", {"data": bill | {"mdtrt_cert_no": "02"}}))["setlinfo"]
+    assert [trial[name] for name in ("setl_id", "setl_time", "clr_way", "clr_optins")] == [None] * 4
+    splits = dict.fromkeys(("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_amt"), 0)
+    settled = await ask("2207", {"data": bill | splits})
+    info = settled["setlinfo"]
+    assert all(info[name] is not None for name in ("brdy", "age", "balc"))
+    assert all(isinstance(info[name], (int, float)) for name in AMOUNTS)
+    head = _fen(info)
+    payers = {row["fund_pay_type"]: round(row["fund_payamt"] * 100) for row in settled["setldetail"]}
+    assert sum(payers.values()) == head["fund_pay_sumamt"] + head["acct_pay"] + head["hosp_part_amt"]
+    assert payers.get("310200", 0) + payers.get("310201", 0) == head["acct_pay"]
+    visits = await ask("5201", {"data": {
+        "psn_no": bill["psn_no"], "begntime": "2020-01-01", "endtime": "2099-01-01", "med_type": bill["med_type"],
+    }})
+    assert bill["mdtrt_id"] in {row["mdtrt_id"] for row in visits["mdtrtinfo"]}
+    refund = (await ask("2208", {"data": {**ids, "setl_id": info["setl_id"]}}))["setlinfo"]
+    for name in (*AMOUNTS, "act_pay_dedc"):
+        assert refund[name] is None or round(refund[name] * 100) == -round((info[name] or 0) * 100), name
+        assert not str(refund[name]).startswith("-0.0") or refund[name] != 0, name
+    withdrawn = await ask("2205", {"data": {**ids, "chrg_bchno": "0000"}})
+    assert withdrawn == {}
+    departments = await ask("5101", "")  # type: ignore[arg-type]
+    assert departments

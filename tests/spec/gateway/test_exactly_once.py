@@ -7,8 +7,8 @@ import json
 
 import httpx
 import pytest
-from tests.spec.gateway.world import ELSEWHERE, OPEN, envelope, post, registration, settlement
 
+from tests.spec.gateway.world import ELSEWHERE, OPEN, envelope, post, registration, settlement
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.infra.database import Database
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.spec.gateway.test_senders import api_headers
 from tests.spec.gateway.world import HMAC, OPEN, envelope, post, registration, settlement
-
 from yibao.kernel import identity_number
 
 CERTNO = identity_number.make("370303", date(1990, 3, 7), 759)

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.spec.gateway.world import EXPIRED, HMAC, NOW, OPEN, SUSPENDED, TIF, envelope, post, registration
 
+from tests.spec.gateway.world import EXPIRED, HMAC, NOW, OPEN, SUSPENDED, TIF, envelope, post, registration
 from yibao.entrypoints.gateway.senders import api_signature, tif_signature
 
 MS = int(NOW.timestamp() * 1000)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
 from tests.spec.gateway.test_senders import tif_headers
 from tests.spec.gateway.world import OPEN, TIF, envelope, make_client, make_gateway, plant_institutions, post
-
 from yibao.entrypoints.gateway.registry import REGISTRY, offered
 from yibao.infra.database import Database
 

@@ -6,8 +6,8 @@ import json
 
 import httpx
 import pytest
-from tests.spec.gateway.world import envelope, make_client, make_gateway, post, registration, settlement
 
+from tests.spec.gateway.world import envelope, make_client, make_gateway, post, registration, settlement
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.infra.database import Database
 

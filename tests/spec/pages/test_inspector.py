@@ -31,7 +31,7 @@ def rows(html: str) -> list[str]:
     pytest.param(world.PSN, ["2207", "2207", "2207", "2204", "2201", "1101"], id="person"),
     pytest.param(world.VISIT, ["2207", "2207", "2207", "2204", "2201"], id="visit"),
     pytest.param(world.VISIT_NO, ["2207", "2207", "2207", "2204", "2201"], id="visit number of the hospital"),
-    pytest.param(world.SETTLED, ["2207"], id="settlement"),
+    pytest.param(world.SETTLED, ["2207", "2207"], id="settlement"),
 ])
 async def test_any_number_finds_its_messages(ours: httpx.AsyncClient, number: str, transactions: list[str]) -> None:
     assert rows((await ours.get(LIST, params={"q": number})).text) == transactions

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 from tests.twin.settlement_twin import Twin, TwinLine, TwinPerson, TwinSettlement
-
 from yibao.demo.stories import Story, StoryLine, Visit, institution_of, psn_no_of
 
 FIELDS = (

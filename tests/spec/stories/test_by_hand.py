@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 
 import pytest
+
 from tests.spec.stories.by_hand import PAGE, HandCalculation, sections, value_of
 from tests.spec.stories.write_page import PAGE as STORIES_PAGE
 from tests.spec.stories.write_page import page
-
 from yibao.demo.stories import stories
 
 TEXT = PAGE.read_text("utf-8")

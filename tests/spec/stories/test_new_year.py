@@ -9,8 +9,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.spec.stories.conftest import silent
 
+from tests.spec.stories.conftest import silent
 from yibao.app import App
 from yibao.demo.description import ENDPOINT, describe
 from yibao.demo.desks import order_of, read_desks

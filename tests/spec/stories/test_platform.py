@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.spec.stories.conftest import now, silent
 
+from tests.spec.stories.conftest import now, silent
 from yibao.demo.description import describe
 from yibao.demo.desks import order_of, read_desks
 from yibao.demo.first_visit import settle_first_visit

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.spec.stories.by_twin import FIELDS, settle_story
 from tests.spec.stories.conftest import now
 from tests.spec.stories.write_expected import DATA, rewrite
-
 from yibao.demo.stories import Story, stories
 from yibao.kernel.business_time import business_date
 

@@ -9,9 +9,8 @@ import re
 from datetime import date
 from pathlib import Path
 
-from tests.spec.stories.by_twin import settle_story
-
 import yibao.demo
+from tests.spec.stories.by_twin import settle_story
 from yibao.demo.stories import Story, stories
 
 DATA = Path(yibao.demo.__file__).parent / "data"

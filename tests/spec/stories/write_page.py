@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tests.spec.stories.by_hand import PAGE as BY_HAND
 from tests.spec.stories.by_hand import sections
-
 from yibao.demo.places import regions
 from yibao.demo.stories import Story, Visit, institution_of, stories
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +30,7 @@ values ($1, $2, $3, '370300', '2207', 'refused', 'ENCOUNTER_NOT_FOUND', '{}', '{
 
 
 @pytest.fixture(scope="module")
-def filled_url(database_url: str) -> Iterator[str]:
+def filled_url(database_url: str) -> str:
     async def fill() -> None:
         connection = await asyncpg.connect(database_url)
         try:
@@ -42,7 +41,7 @@ def filled_url(database_url: str) -> Iterator[str]:
             await connection.close()
 
     asyncio.run(fill())
-    yield database_url
+    return database_url
 
 
 def run(url: str, *words: str) -> tuple[int, dict[str, Any]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from yibao.infra import postgres_place
 from yibao.infra.postgres import EmbeddedPostgres
 
 
@@ -81,6 +82,7 @@ def test_a_long_home_gets_a_short_socket_path(open_directory: Path) -> None:
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
+from yibao.infra import postgres_place
 from yibao.infra.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 print(server.start(), flush=True)
@@ -128,6 +130,22 @@ def test_a_pid_file_of_another_program_is_no_obstacle(open_directory: Path) -> N
         assert run(server.start(), "select 1") == 1
     finally:
         server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change its user")
+def test_root_with_a_closed_environment_runs_copied_binaries(
+    open_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = postgres_place.wheel_binaries().parent
+    closed = tmp_path / "site-packages" / original.parent.name / original.name
+    shutil.copytree(original, closed, symlinks=True)
+    shutil.copytree(original.parents[1] / f"{original.parent.name}.libs",
+                    tmp_path / "site-packages" / f"{original.parent.name}.libs")
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(postgres_place, "wheel_binaries", lambda: closed / "bin")
+    with EmbeddedPostgres(open_directory / "home") as server:
+        assert open_directory in server.bin("postgres").parents
+        assert run(server.url_for("yibao"), "select 1") == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change its user")

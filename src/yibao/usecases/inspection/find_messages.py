@@ -78,9 +78,12 @@ async def find_messages(tx: Connection, *, sender: str, search: Search, cert_typ
         [text, *known.msgids] if text else None, [text, *known.persons], [text, *known.visits],
     )
     rows = await tx.fetch(sql.PAGE, *wanted, search.size, (search.page - 1) * search.size)
-    sums = {row["outcome"]: row["entries"] for row in await tx.fetch(sql.SUMS, *wanted)}
-    slowest = await tx.fetchval(sql.SLOWEST, *wanted)
-    return Found(tuple(from_row(row) for row in rows), sum(sums.values()), sums, slowest or 0)
+    sums = {row["outcome"]: row for row in await tx.fetch(sql.SUMS, *wanted)}
+    overall = sums.pop(None)
+    return Found(
+        tuple(from_row(row) for row in rows), overall["entries"],
+        {outcome: row["entries"] for outcome, row in sums.items()}, overall["p95_us"] or 0,
+    )
 
 
 def span(search: Search) -> tuple[datetime | None, datetime | None]:

@@ -5,39 +5,43 @@ Every statement is keyed by the institution ($1) and runs under row-level securi
 
 from __future__ import annotations
 
+_DEED = """
+select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id, setl_id,
+       received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
+"""
+_LOG = """
+select 'log' as source, id as ref, msgid, infno, outcome, coalesce(refusal_code, '') as refusal_code, psn_no, mdtrt_id,
+       null as setl_id, received_at, took_us
+"""
+
 # $1 sender, $2 from, $3 to, $4 infno, $5 outcome, $6 msgids, $7 persons, $8 visits; null = any. Deeds are not looked
 # up by person or settlement: what is known of those leads to visits and msgids, for which there are indexes.
-_ENTRIES = """
-with entry as (
-    select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id,
-           setl_id, received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
+_DEEDS_FOUND = """
     from platform.message
     where sender = $1
         and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
-        and ($4::text is null or infno = $4)
+        and ($4::text is null or infno = $4) and ($5::text is null or state = $5)
         and ($6::text[] is null or msgid = any($6) or mdtrt_id = any($8::text[]))
-    union all
-    select 'log', id, msgid, infno, outcome, coalesce(refusal_code, ''), psn_no, mdtrt_id,
-           null, received_at, took_us
+"""
+_LOGS_FOUND = """
     from platform.traffic
     where sender = $1
         and ($2::timestamptz is null or received_at >= $2) and ($3::timestamptz is null or received_at < $3)
-        and ($4::text is null or infno = $4)
+        and ($4::text is null or infno = $4) and ($5::text is null or outcome = $5)
         and ($6::text[] is null or msgid = any($6) or psn_no = any($7::text[]) or mdtrt_id = any($8::text[]))
+"""
+# Each side gives its newest rows up to the end of the page, so that neither is sorted as a whole.
+_NEWEST = " order by received_at desc, ref desc limit $9::bigint + $10::bigint"
+PAGE = (
+    "(" + _DEED + _DEEDS_FOUND + _NEWEST + ") union all (" + _LOG + _LOGS_FOUND + _NEWEST + ")"
+    " order by received_at desc, ref desc limit $9 offset $10"
 )
-"""
-PAGE = _ENTRIES + """
-select * from entry where ($5::text is null or outcome = $5)
-order by received_at desc, ref desc limit $9 offset $10
-"""
-SUMS = _ENTRIES + """
-select outcome, count(*) as entries
-from entry where ($5::text is null or outcome = $5) group by outcome
-"""
-SLOWEST = _ENTRIES + """
-select percentile_disc(0.95) within group (order by nullif(took_us, 0)) as p95_us
-from entry where ($5::text is null or outcome = $5)
-"""
+# One row per outcome, and one with outcome null over all of them.
+SUMS = (
+    "select outcome, count(*) as entries, percentile_disc(0.95) within group (order by nullif(took_us, 0)) as p95_us "
+    "from (" + _DEED + _DEEDS_FOUND + " union all " + _LOG + _LOGS_FOUND + ") entry "  # noqa: S608 - constants only
+    "where $7::text[] is not null group by grouping sets ((outcome), ())"
+)
 
 # What a number ($2) that somebody typed stands for. A person counts only if this institution met them.
 # $3 are the kinds of certificate a number may belong to.
@@ -69,14 +73,6 @@ union all select 'settlement', setl_id from bill
 union all select 'msgid', msgid from bill
 """
 
-_DEED = """
-select 'deed' as source, msgid as ref, msgid, infno, state as outcome, '' as refusal_code, psn_no, mdtrt_id, setl_id,
-       received_at, (extract(epoch from replied_at - received_at) * 1000000)::bigint as took_us
-"""
-_LOG = """
-select 'log' as source, id as ref, msgid, infno, outcome, coalesce(refusal_code, '') as refusal_code, psn_no, mdtrt_id,
-       null as setl_id, received_at, took_us
-"""
 DEED = _DEED + ", request, reply from platform.message where sender = $1 and msgid = $2"
 LOG = _LOG + ", request, reply from platform.traffic where sender = $1 and id = $2"
 

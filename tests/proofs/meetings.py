@@ -1,0 +1,126 @@
+"""Meetings that chance brings about once in a million: arranged, by holding a lock at the right moment."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from tests.proofs.books import HOLD_VISIT, MOVE_PERSON, Books
+from tests.proofs.cast import Cast, draw_bill, gather
+from tests.proofs.deeds import Deed, make_ready
+from tests.proofs.platform import Platform, Result, Served
+from tests.support.till import TRY_AGAIN
+
+_STATES = """
+select kind, state from settlements.settlement where psn_no = $1 and mdtrt_id = $2 order by setl_id
+"""
+
+
+def run(n: int, seed: int, platform: Platform) -> Result:
+    """Arrange each of the meetings ``n`` times."""
+    rng = Random(seed)
+    wrong = dict.fromkeys(
+        ("repeat_refused", "reversal_not_answered", "cancelled_out_of_order", "not_met", "defects", "breaches"), 0
+    )
+    with platform.served() as served, Books(served.url) as other:
+        cast = gather(served, rng)
+        for _ in range(n):
+            _repeat_meets_its_first(cast, rng, served.books, other, wrong)
+            _reversal_meets_its_settlement(cast, rng, served.books, wrong)
+            _overtaken_settlement(cast, rng, served.books, other, wrong)
+        books = served.verify()
+        wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
+        _tell(served)
+        done = {"n": 3 * n, "settlements": books["settlements"], "checks": books["checks"]}
+    return Result(done, wrong)
+
+
+def _repeat_meets_its_first(cast: Cast, rng: Random, books: Books, other: Books, wrong: dict[str, int]) -> None:
+    """A settlement that must begin anew is repeated, and the repeat overtakes it: both get the same bytes."""
+    deed = make_ready(cast, rng, "2207")
+    psn_no = deed.patient.wire["psn_no"]
+    slow, quick = deed.till, cast.till(cast.home(deed.patient))
+    books.hold(MOVE_PERSON, psn_no)
+    slow.post(deed.message)
+    met = books.awaited_by(1)
+    other.hold(HOLD_VISIT, psn_no, deed.mdtrt_id)
+    books.release()
+    met &= other.awaited_by(1)
+    overtaking = quick.ask(deed.message)
+    other.release()
+    reply = slow.receive()
+    wrong["not_met"] += not met
+    wrong["repeat_refused"] += reply != overtaking or not deed.reads(reply)
+
+
+def _reversal_meets_its_settlement(cast: Cast, rng: Random, books: Books, wrong: dict[str, int]) -> None:
+    """A 2601 comes while its 2207 is being written: it waits and undoes it, or asks to come again; never a defect."""
+    deed = make_ready(cast, rng, "2207")
+    psn_no = deed.patient.wire["psn_no"]
+    reversing = cast.till(cast.home(deed.patient))
+    data = {"psn_no": psn_no, "omsgid": deed.message["msgid"], "oinfno": "2207"}
+    message = reversing.envelope("2601", {"data": data}, insured_place=deed.patient.region)
+    books.hold(MOVE_PERSON, psn_no)
+    deed.till.post(deed.message)
+    met = books.awaited_by(1)
+    reversing.post(message)
+    met &= books.awaited_by(2)
+    books.release(commit=False)
+    settled, reversed_ = deed.till.receive(), reversing.receive()
+    wrong["not_met"] += not met
+    answered = deed.reads(reversed_) or TRY_AGAIN in reversed_
+    asked_again = reversing.ask(message)
+    states = [(row["kind"], row["state"]) for row in books.fetch(_STATES, psn_no, deed.mdtrt_id)]
+    undone = states == [("settlement", "reversed"), ("refund", "active")]
+    wrong["reversal_not_answered"] += not (answered and deed.reads(asked_again) and deed.reads(settled) and undone)
+
+
+def _overtaken_settlement(cast: Cast, rng: Random, books: Books, other: Books, wrong: dict[str, int]) -> None:
+    """A settlement is overtaken by a later message: the overtaking one cannot be cancelled before it."""
+    slow = make_ready(cast, rng, "2207")
+    psn_no = slow.patient.wire["psn_no"]
+    quick = _another_visit(cast, rng, slow)
+    books.hold(MOVE_PERSON, psn_no)
+    slow.till.post(slow.message)
+    met = books.awaited_by(1)
+    other.hold(HOLD_VISIT, psn_no, slow.mdtrt_id)
+    books.release()
+    met &= other.awaited_by(1)
+    first = json.loads(quick.till.ask(quick.message))
+    other.release()
+    second = json.loads(slow.till.receive())
+    met &= first["infcode"] == second["infcode"] == 0
+    wrong["not_met"] += not met
+    if not met or not _counted_after(books, psn_no, second["output"]["setlinfo"]["setl_id"]):
+        return
+    data = {"psn_no": psn_no, "mdtrt_id": quick.mdtrt_id, "setl_id": first["output"]["setlinfo"]["setl_id"]}
+    message = quick.till.envelope("2208", {"data": data}, insured_place=slow.patient.region)
+    wrong["cancelled_out_of_order"] += quick.reads(quick.till.ask(message))
+
+
+def _another_visit(cast: Cast, rng: Random, deed: Deed) -> Deed:
+    """Make a second visit of the same person, of the same class, ready to be settled."""
+    site = cast.home(deed.patient)
+    till = cast.till(site)
+    visit: dict[str, Any] = draw_bill(cast, rng, deed.patient, site).visit
+    original = deed.message["input"]["data"]
+    visit["med_type"] = original["med_type"]
+    visit["dise_codg"] = deed.patient.twin.recognised[0] if original["med_type"] == "14" else ""
+    content = till.prepare(deed.patient.wire, visit)
+    message = till.envelope("2207", content, insured_place=deed.patient.region)
+    return Deed("2207", till, deed.patient, content["data"]["mdtrt_id"], message)
+
+
+def _counted_after(books: Books, psn_no: str, setl_id: str) -> bool:
+    """Say whether a settlement counts in a year's total that another one of the person counts in, too."""
+    return bool(books.fetch(
+        "select from settlements.settlement a join settlements.settlement b on b.psn_no = a.psn_no"
+        " and b.setl_id <> a.setl_id and b.counter_codes && a.counter_codes and b.state = 'active'"
+        " where a.psn_no = $1 and a.setl_id = $2 and b.kind = 'settlement'", psn_no, setl_id,
+    ))
+
+
+def _tell(served: Served) -> None:
+    if served.defects:
+        print(served.log())
