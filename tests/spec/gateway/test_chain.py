@@ -201,7 +201,10 @@ async def test_the_outpatient_chain(demo: dict[str, Any], client: httpx.AsyncCli
 
 async def test_replies_hold_what_clients_need(demo: dict[str, Any], client: httpx.AsyncClient) -> None:
     """The bullets of what real clients need from business replies, on one visit."""
-    institution = next(i for i in demo["institutions"] if i["auth"]["scheme"] == "none" and i["admdvs"][:4] == REGION[:4] and i["doctors"])
+    institution = next(
+        i for i in demo["institutions"]
+        if i["auth"]["scheme"] == "none" and i["admdvs"][:4] == REGION[:4] and i["kind"] == "1" and i["doctors"]
+    )
     doctor = institution["doctors"][0]
     caty = next(d["caty"] for d in institution["departments"] if d["dept_code"] == doctor["dept_code"])
     patient = next(
