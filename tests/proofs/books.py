@@ -17,6 +17,8 @@ MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
 """Changes a person: whoever settles for him or her must wait for the end of it, and begin anew if it is committed."""
 HOLD_VISIT = "select from encounters.encounter where psn_no = $1 and mdtrt_id = $2 for update"
 """Locks a visit, which stops only those who settle under the lock."""
+HOLD_TRAIL = "lock table platform.audit_entry in share mode"
+"""Stops every deed at its last row, the one in the audit trail: all else is written, nothing committed."""
 
 _WAITING = "select count(distinct pid) from pg_locks where not granted"
 
@@ -65,9 +67,9 @@ class Books:
         """Run a statement in a transaction that stays open, so that others wait for what it locked."""
         self._run(self._hold(sql, values))
 
-    def release(self, *, commit: bool = True) -> None:
-        """End the open transaction: what it did becomes true, or never was."""
-        self.execute("commit" if commit else "rollback")
+    def release(self) -> None:
+        """Commit the open transaction."""
+        self.execute("commit")
 
     def awaited_by(self, others: int) -> bool:
         """Wait until so many others wait for a lock; False when they do not come within two seconds."""

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+
 from tests.proofs.fuzz_samples import Place, code_tables, quirks, rules, statuses, table_of
 
 MARK = "@@FAULT@@"

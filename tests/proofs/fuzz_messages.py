@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 import httpx
+
 from tests.proofs.fuzz_faults import KINDS, Fault, Planted, basis, write
 from tests.proofs.fuzz_samples import Place, Sample, sample, transactions
-
 from yibao.infra.database import Database
 
 ENDPOINT = "/fsi/api/rsfComIfsService/callService"
@@ -53,7 +53,7 @@ async def _fingerprints(database: Database) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _judge(
+def judge(
     tally: Tally, place: Place, kind: str, planted: Planted, label: str, response: httpx.Response
 ) -> None:
     """Count one answer."""
@@ -146,7 +146,7 @@ async def run(
         tally.sent += 1
         tally.kinds[kind.kind] += 1
         seen.add(place.where)
-        _judge(tally, place, kind.kind, planted, _label(base, place, kind.kind, number), response)
+        judge(tally, place, kind.kind, planted, _label(base, place, kind.kind, number), response)
         committed += _committed(response, infno, deeds)
         if number % batch == batch - 1 or number == n - 1:
             before = await _audit(tally, database, before, committed)

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 import httpx
-from tests.proofs.fuzz_messages import run
 
+from tests.proofs.fuzz_messages import run
 from yibao.demo.description import describe
 from yibao.demo.world import SEED
 from yibao.entrypoints.gateway.registry import offered

@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import Any
 
-from tests.proofs.books import HOLD_VISIT, MOVE_PERSON, Books
+from tests.proofs.books import HOLD_TRAIL, HOLD_VISIT, MOVE_PERSON, Books
 from tests.proofs.cast import Cast, draw_bill, gather
 from tests.proofs.deeds import Deed, make_ready
 from tests.proofs.platform import Platform, Result, Served
@@ -55,18 +55,18 @@ def _repeat_meets_its_first(cast: Cast, rng: Random, books: Books, other: Books,
 
 
 def _reversal_meets_its_settlement(cast: Cast, rng: Random, books: Books, wrong: dict[str, int]) -> None:
-    """A 2601 comes while its 2207 is being written: it waits and undoes it, or asks to come again; never a defect."""
+    """A 2601 comes while its 2207 is being written: it waits and undoes it, or asks to come again."""
     deed = make_ready(cast, rng, "2207")
     psn_no = deed.patient.wire["psn_no"]
     reversing = cast.till(cast.home(deed.patient))
     data = {"psn_no": psn_no, "omsgid": deed.message["msgid"], "oinfno": "2207"}
     message = reversing.envelope("2601", {"data": data}, insured_place=deed.patient.region)
-    books.hold(MOVE_PERSON, psn_no)
+    books.hold(HOLD_TRAIL)
     deed.till.post(deed.message)
     met = books.awaited_by(1)
     reversing.post(message)
     met &= books.awaited_by(2)
-    books.release(commit=False)
+    books.release()
     settled, reversed_ = deed.till.receive(), reversing.receive()
     wrong["not_met"] += not met
     answered = deed.reads(reversed_) or TRY_AGAIN in reversed_

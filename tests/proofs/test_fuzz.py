@@ -8,10 +8,11 @@ from random import Random
 
 import httpx
 import pytest
-from tests.proofs.fuzz_messages import run
+
+from tests.proofs.fuzz_faults import KINDS, write
+from tests.proofs.fuzz_messages import Tally, judge, run
 from tests.proofs.fuzz_samples import sample, transactions
 from tests.spec.gateway.world import NOW, envelope, make_client, plant_institutions
-
 from yibao.entrypoints.gateway import interface
 from yibao.entrypoints.gateway.decode import business_content
 from yibao.entrypoints.gateway.gateway import Gateway
@@ -64,6 +65,27 @@ def test_the_unharmed_messages_are_valid() -> None:
             if problems.faults:
                 wrong[infno] = problems.faults[0].sentence()
     assert wrong == {}
+
+
+@pytest.mark.parametrize(("kind", "status", "reply", "counted"), [
+    ("missing", 200, {"infcode": -1, "err_msg": "data.psn_no：必填"}, "refused_by_name"),
+    ("missing", 200, {"infcode": -1, "err_msg": "有一处错误"}, "unnamed"),
+    ("missing", 200, {"infcode": 0, "err_msg": ""}, "without_basis"),
+    ("number for text", 200, {"infcode": 0, "err_msg": ""}, "accepted"),
+    ("missing", 500, {"infcode": -1, "err_msg": "psn_no"}, "broken"),
+    ("missing", 200, {"infcode": -1, "err_msg": "平台内部错误 psn_no"}, "broken"),
+    ("missing", 200, {"detail": "psn_no"}, "broken"),
+])
+def test_the_proof_can_fail(kind: str, status: int, reply: dict[str, object], counted: str) -> None:
+    """Each way in which an answer can be wrong is counted as wrong."""
+    base = sample("5301", Random(1), envelope=envelope("", {}))
+    place = next(place for place in base.places if place.name == "psn_no")
+    planted = write(base.body, place, next(k for k in KINDS if k.kind == kind), Random(1))
+    tally = Tally()
+    judge(tally, place, kind, planted, "label", httpx.Response(status, json=reply))
+    found = {name: value for name, value in vars(tally).items() if name in (
+        "refused_by_name", "unnamed", "without_basis", "accepted", "broken") and value}
+    assert list(found) == [counted]
 
 
 @pytest.mark.slow

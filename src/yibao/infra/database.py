@@ -25,6 +25,9 @@ _WAITS = {
     "timezone": "UTC",
     "jit": "off",
 }
+_KEYED = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""For the gateway, whose statements are keyed: a plan that a connection keeps while tables are still small must
+not read them whole when they have grown."""
 
 
 class Unavailable(Exception):
@@ -54,6 +57,7 @@ class Database:
         settings: dict[str, str] = dict(_WAITS)
         if role:
             settings["role"] = role
+            settings |= _KEYED if role == GATEWAY else {}
         else:
             settings["statement_timeout"] = "0"
             settings["lock_timeout"] = "0"

@@ -75,18 +75,14 @@ class EmbeddedPostgres:
         Raises:
             PostgresFailed: no answer within 15 seconds; the text ends with the server's last words.
         """
-        place = self.place
-        if self._supervise():
-            if not self.exists():
-                self._initialise()
-            pid = _postmaster_pid(place.data)
-            if self._child is None and pid is not None and self._answers():
-                self._adopted = pid
-            elif self._child is None or self._child.poll() is not None:
-                self._spawn_until_it_answers()
-            self._make_owner_and_database()
-        else:
+        if not self._supervise():
             self._wait_for_the_other()
+            return self.url_for(DATABASE)
+        try:
+            self._start_or_adopt()
+        except BaseException:
+            self.stop()
+            raise
         return self.url_for(DATABASE)
 
     def stop(self) -> None:
@@ -144,6 +140,17 @@ class EmbeddedPostgres:
 
     # ── steps ──
 
+    def _start_or_adopt(self) -> None:
+        if not self.exists():
+            self._initialise()
+        if self._child is None:
+            pid = _postmaster_pid(self.place.data)
+            if pid is not None and self._answers():
+                self._adopted = pid
+        if self._adopted is None and (self._child is None or self._child.poll() is not None):
+            self._spawn_until_it_answers()
+        self._make_owner_and_database()
+
     def _supervise(self) -> bool:
         """Take the supervisor's lock: a record lock, which our forks do not share and our death frees."""
         if self._lock is not None:
@@ -182,14 +189,12 @@ class EmbeddedPostgres:
         began = time.monotonic()
         while time.monotonic() < deadline:
             self._drop_stale_pid_file(patience_over=time.monotonic() - began > _ZOMBIE_PATIENCE_S)
-            child = self._spawn()
+            self._child = child = self._spawn()
             while child.poll() is None and time.monotonic() < deadline:
                 if self._answers():
-                    self._child = child
                     return
                 _pause(0.03)
-            if child.poll() is None:
-                _end(child)
+            _end(child)
             _pause(0.3)
         within = f"{_START_WITHIN_S:.0f} 秒"
         raise PostgresFailed(f"PostgreSQL 在 {within}内没有启动，它最后说：\n{_tail(self.place.log)}")

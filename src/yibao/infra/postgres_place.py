@@ -67,7 +67,7 @@ def choose_place(home: Path) -> Place:
     Raises:
         PostgresFailed: the wheel is missing or no usable directory could be made.
     """
-    home = home.absolute()
+    home = home.resolve()
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

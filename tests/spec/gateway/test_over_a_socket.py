@@ -21,7 +21,7 @@ MEGABYTE = 1024 * 1024
 async def port(gateway: Gateway) -> AsyncIterator[int]:
     """Serve the gateway on a free port."""
     server = uvicorn.Server(uvicorn.Config(
-        gateway, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan="off"  # type: ignore[arg-type]
+        gateway, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan="off"
     ))
     serving = asyncio.create_task(server.serve())
     while not server.started:

@@ -109,7 +109,7 @@ def make_gateway(database: Database, registry: Registry | None = None, **setting
 
 def make_client(gateway: Gateway) -> httpx.AsyncClient:
     """Return an HTTP client that talks to the gateway in this process."""
-    transport = httpx.ASGITransport(app=gateway, raise_app_exceptions=True)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=gateway, raise_app_exceptions=True)
     return httpx.AsyncClient(transport=transport, base_url="http://yibao.test")
 
 

@@ -116,6 +116,22 @@ async def test_lost_connections_are_made_again(ours: httpx.AsyncClient, filled: 
     assert answers[-1].status_code == 200
 
 
+async def test_search_that_takes_too_long_says_how_to_ask_for_less(
+    ours: httpx.AsyncClient, services: PortalServices
+) -> None:
+    async def slow(tx: Connection, _setl_id: str) -> Refusal:
+        await tx.execute("set local statement_timeout = 20")
+        await tx.execute("select pg_sleep(5)")
+        raise AssertionError("not cancelled")
+
+    async with new_client(create_portal(msgspec.structs.replace(services, explain=slow))) as visitor:
+        await sign_in(visitor, "ours")
+        page = await visitor.get(f"/institution/settlements/{world.SETTLED}")
+    assert page.status_code == 503
+    assert "请缩小日期范围" in page.text
+    assert (await ours.get("/institution/messages")).status_code == 200, "the connection is still good"
+
+
 async def test_fault_of_ours_is_logged_and_shown_as_a_number_to_ask_by(
     services: PortalServices, caplog: pytest.LogCaptureFixture
 ) -> None:

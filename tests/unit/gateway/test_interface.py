@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.resources import files
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_rules_quirks_and_variants_point_at_fields(loaded: Interface) -> None:
             rules += 1
             for name in (rule.field, *rule.others):
                 assert not name or node.find(name), (infno, node.path, name)
-    reader = interface._Reader(interface.files("yibao") / "data" / "interface")
+    reader = interface._Reader(files("yibao") / "data" / "interface")
     assert rules == sum(len(found) for found in reader.rules.values())
     fields = {(infno, f.name) for infno, node in _forms(loaded) for f in node.fields}
     names = {name for _, name in fields}

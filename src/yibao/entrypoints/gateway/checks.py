@@ -227,6 +227,8 @@ def number_check(max_len: int | None, scale: int | None) -> Check:
 
 def _parse(text: str) -> datetime:
     try:
+        if len(text) == 19 and text[4] == text[7] == "-" and text[10] == " " and text[13] == text[16] == ":":
+            return datetime.fromisoformat(text)
         if len(text) == 10 and _DATE.fullmatch(text):
             return datetime.fromisoformat(text)
         stamp = _TIME.fullmatch(text)

@@ -39,7 +39,7 @@ PAGE = (
 # One row per outcome, and one with outcome null over all of them.
 SUMS = (
     "select outcome, count(*) as entries, percentile_disc(0.95) within group (order by nullif(took_us, 0)) as p95_us "
-    "from (" + _DEED + _DEEDS_FOUND + " union all " + _LOG + _LOGS_FOUND + ") entry "  # noqa: S608 - constants only
+    "from (" + _DEED + _DEEDS_FOUND + " union all " + _LOG + _LOGS_FOUND + ") entry "
     "where $7::text[] is not null group by grouping sets ((outcome), ())"
 )
 

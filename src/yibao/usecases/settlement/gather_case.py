@@ -1,4 +1,4 @@
-"""Gather the frozen case of one charge batch, in one round trip, under the person's lock if asked."""
+"""Gather the frozen case of one charge batch in one round trip, with or without the person's lock."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from yibao.domains.enrolment.rules import benefit_faults
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import age_on
 from yibao.kernel.money import yuan_text
-from yibao.kernel.refusal import Fault, Refusal
+from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 
-OPEN_CASE = "select * from settlements.open_case($1, $2, $3, $4, $5, $6)"
+CASE_FACTS = "select * from settlements.case_facts($1, $2, $3)"
+OPEN_CASE = "select * from settlements.open_case($1, $2, $3, $4, $5)"
 CHRONIC_VISIT = "14"
 
 
@@ -46,23 +47,27 @@ class OpenCase(msgspec.Struct, frozen=True):
     case: Case
 
 
-async def read_case(
-    tx: Connection, command: SettleCommand, *, sender: str, msgid: str, lock: bool
-) -> asyncpg.Record:
-    """Read all facts of a batch; with ``lock`` also lock message id, encounter and person."""
-    row = await tx.fetchrow(
-        OPEN_CASE, sender, msgid, command.psn_no, command.mdtrt_id, command.batch, lock
-    )
+async def read_facts(connection: Connection, command: SettleCommand) -> asyncpg.Record | None:
+    """Read all facts of a batch without any lock; None when there is no such encounter."""
+    return await connection.fetchrow(CASE_FACTS, command.psn_no, command.mdtrt_id, command.batch)
+
+
+async def open_case(tx: Connection, command: SettleCommand, *, sender: str, msgid: str) -> asyncpg.Record:
+    """Lock message id, encounter and person; return what the message was answered, else ``facts``."""
+    row = await tx.fetchrow(OPEN_CASE, sender, msgid, command.psn_no, command.mdtrt_id, command.batch)
     if row is None:
         raise AssertionError("open_case returned no row")
     return row
 
 
-def judge(row: asyncpg.Record, command: SettleCommand, *, sender: str) -> OpenCase | Refusal:
+def judge(row: asyncpg.Record | None, command: SettleCommand, *, sender: str) -> OpenCase | Refusal:
     """Make the case, or refuse with every fault found. Faults stand in fixed precedence."""
-    unknown = _encounter_faults(row, command, sender=sender)
-    if unknown:
-        return Refusal(tuple(unknown))
+    if row is None:
+        return refuse("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", field="data.mdtrt_id", received=command.mdtrt_id,
+                      remedy="请核对人员编号与就诊ID是否来自同一次2201挂号")
+    if row["fixmedins_code"] != sender:
+        return refuse("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", field="data.mdtrt_id",
+                      received=command.mdtrt_id, remedy="请由登记该就诊的机构办理")
     faults = _visit_faults(row, command) + _bill_faults(row, command)
     faults += benefit_faults(
         insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
@@ -71,16 +76,6 @@ def judge(row: asyncpg.Record, command: SettleCommand, *, sender: str) -> OpenCa
     if faults:
         return Refusal(tuple(faults))
     return OpenCase(row, _case(row, command))
-
-
-def _encounter_faults(row: asyncpg.Record, command: SettleCommand, *, sender: str) -> list[Fault]:
-    if not row["is_known"]:
-        return [Fault("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", "data.mdtrt_id", command.mdtrt_id,
-                      "请核对人员编号与就诊ID是否来自同一次2201挂号")]
-    if row["fixmedins_code"] != sender:
-        return [Fault("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", "data.mdtrt_id", command.mdtrt_id,
-                      "请由登记该就诊的机构办理")]
-    return []
 
 
 def _visit_faults(row: asyncpg.Record, command: SettleCommand) -> list[Fault]:

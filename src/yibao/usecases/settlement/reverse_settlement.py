@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -68,7 +69,7 @@ async def cancel_settlement(
     refusal = _refuse_cancel(row, command, sender=key.sender, shelf=shelf)
     if refusal is not None:
         return refusal
-    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator)
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=clock.now())
     if isinstance(booking, Refusal):
         return booking
     reached("decided")
@@ -115,7 +116,7 @@ async def reverse_message(
     refusal = _refuse_by_state(row, shelf=shelf)
     if refusal is not None:
         return refusal
-    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator)
+    booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=clock.now())
     if isinstance(booking, Refusal):
         return booking
     reached("decided")
@@ -178,10 +179,10 @@ def _refuse_by_state(row: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | No
 
 
 def _mirror_booking(
-    row: asyncpg.Record, *, setl_id: str, key: MessageKey, operator: Operator
+    row: asyncpg.Record, *, setl_id: str, key: MessageKey, operator: Operator, now: datetime
 ) -> Booking | Refusal:
     origin = from_row(row["settlement"])
-    posting = mirror(Posting(*tuple(row["posting"])), posting_id=setl_id, posted_at=key.received_at,
+    posting = mirror(Posting(*tuple(row["posting"])), posting_id=setl_id, posted_at=now,
                      kind="refund" if origin.kind == "settlement" else "reinstatement")
     balance = (row["balance_fen"] or 0) + origin.account_fen - origin.shared_fen
     if balance < 0:
@@ -199,7 +200,7 @@ def _mirror_booking(
     return Booking(
         settlement=mirrored(
             origin, setl_id=setl_id, kind="refund" if is_refund else "reinstatement",
-            state="active" if is_refund else "closed", settled_at=key.received_at, balance_fen=balance, sender=key.sender,
+            state="active" if is_refund else "closed", settled_at=now, balance_fen=balance, sender=key.sender,
             msgid=key.msgid, opter=operator.code, opter_name=operator.name,
         ),
         posting=posting, counter_used=after, counter_caps=[caps.get(c) for c in origin.counter_codes],

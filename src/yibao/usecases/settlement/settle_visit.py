@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -17,7 +18,7 @@ from yibao.ledger.posting import settlement_posting
 from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
-from yibao.usecases.settlement.gather_case import OpenCase, SettleCommand, judge, read_case
+from yibao.usecases.settlement.gather_case import OpenCase, SettleCommand, judge, open_case, read_facts
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
@@ -51,15 +52,17 @@ async def settle_at_once(
     None means: not this way; something stood against it, and ``settle_under_lock`` says what.
     """
     reached("begun")
-    row = await read_case(connection, command, sender=key.sender, msgid=key.msgid, lock=False)
+    row = await read_facts(connection, command)
     reached("gathered")
-    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id)
+    settled = decide_case(
+        row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
+    )
     if isinstance(settled, Refusal):
         # A repeat of a message that was answered looks like a second settlement: only the lock can tell.
         return None
     reply = _encoded(settled, encode)
     try:
-        await write(connection, _booking(settled), key=key, reply=reply, clock=clock, version=row["version"])
+        await write(connection, _booking(settled), key=key, reply=reply, clock=clock, version=settled.row["version"])
     except MovedOn:
         return None
     return reply
@@ -73,14 +76,16 @@ async def settle_under_lock(
 
     A repeated message returns ``Replayed``; nothing is written for a refusal.
     """
-    row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=True)
+    row = await open_case(tx, command, sender=key.sender, msgid=key.msgid)
     reached("gathered")
     if row["stored_state"] is not None:
         return judge_stored(
             key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"],
             reply=row["stored_reply"],
         )
-    settled = decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id)
+    settled = decide_case(
+        row["facts"], command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
+    )
     if isinstance(settled, Refusal):
         return settled
     reply = _encoded(settled, encode)
@@ -101,15 +106,21 @@ async def quote_visit(
     tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
 ) -> Settled | Refusal:
     """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
-    row = await read_case(tx, command, sender=key.sender, msgid=key.msgid, lock=False)
-    return decide_case(row, command, key=key, operator=operator, shelf=shelf, setl_id="")
+    return decide_case(
+        await read_facts(tx, command), command, key=key, operator=operator, shelf=shelf, setl_id="", settled_at=key.received_at
+    )
 
 
 def decide_case(
-    row: asyncpg.Record, command: SettleCommand, *, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str,
+    row: asyncpg.Record | None, command: SettleCommand, *, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    setl_id: str, settled_at: datetime,
 ) -> Settled | Refusal:
-    """Judge the facts, ask the law, and lay out the settlement."""
+    """Judge the facts, ask the law, and lay out the settlement.
+
+    Args:
+        settled_at: an instant after the facts were read: so the settlements of one person bear times in the
+            order in which they were counted, whichever message came in first.
+    """
     opened = judge(row, command, sender=key.sender)
     if isinstance(opened, Refusal):
         return opened
@@ -121,13 +132,13 @@ def decide_case(
         return decision
     return Settled(
         row, opened.case, decision,
-        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id),
+        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),
     )
 
 
 def _settlement(
     opened: OpenCase, command: SettleCommand, decision: Decision, *, key: MessageKey, operator: Operator,
-    setl_id: str,
+    setl_id: str, settled_at: datetime,
 ) -> Settlement:
     row, case = opened.row, opened.case
     balance = (row["balance_fen"] or 0) - (decision.account_pay - decision.shared_pay)
@@ -137,7 +148,7 @@ def _settlement(
         psn_no=command.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
         mdtrt_id=command.mdtrt_id, chrg_bchno=command.batch, fixmedins_code=key.sender, insutype=case.insutype,
         med_type=case.med_type, benefit=decision.benefit, year=decision.year, service_on=case.service_on,
-        settled_at=key.received_at, kind="settlement", state="active", origin_id=None,
+        settled_at=settled_at, kind="settlement", state="active", origin_id=None,
         medfee_fen=decision.amount, own_fen=decision.own, over_fen=decision.over, first_fen=decision.first_pay,
         scope_fen=decision.in_scope, deductible_fen=decision.deductible, hifp_fen=decision.fund("hifp_pay"),
         cvlserv_fen=decision.fund("cvlserv_pay"), hifes_fen=decision.fund("hifes_pay"),

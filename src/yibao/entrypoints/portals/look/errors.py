@@ -64,6 +64,15 @@ def show_unavailable(request: AnyRequest, error: Exception) -> Response[str]:
     return response
 
 
+def show_too_slow(request: AnyRequest, error: Exception) -> Response[str]:
+    """Show that a search took longer than one may, and how to ask for less."""
+    _LOG.warning("page %s took too long: %r", request.url.path, error)
+    return page(
+        request, "error.html", title="查询用时过长", status=503, code=503, trace="",
+        text="范围太大，没有在规定时间内查完。请缩小日期范围，或填写一个编号后再查。",
+    )
+
+
 def show_defect(request: AnyRequest, error: Exception) -> Response[str]:
     """Log a fault of ours with its trace, and show the visitor a number to ask by."""
     trace = secrets.token_hex(6)
@@ -83,6 +92,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: show_http_error,
     Unavailable: show_unavailable,
     OSError: show_unavailable,
+    asyncpg.QueryCanceledError: show_too_slow,
     asyncpg.OperatorInterventionError: show_unavailable,
     asyncpg.LockNotAvailableError: show_unavailable,
     asyncpg.PostgresConnectionError: show_unavailable,

@@ -5,90 +5,81 @@
 -- fails when the version has moved since (every writer of such facts moves it). After a conflict, and for
 -- every reversal, the locks are taken first, so that fifty tills that meet one person cannot starve.
 
--- Gather everything a settlement of one charge batch is decided on, in one round trip.
--- With p_lock the message id, the encounter and the person are locked until the transaction ends.
--- The version is read before everything that it guards. The row has is_known = false when there is no such encounter.
+-- Everything a settlement of one charge batch is decided on.
+create type settlements.facts as (
+    admdvs text, care_admdvs text, fixmedins_code text, insutype text, med_type text, visit_state text,
+    begin_at timestamptz, disease_code text, disease_name text,
+    name text, cert_type text, certno text, sex text, nation text, birth_on date, died_on date, version bigint,
+    service_on date,
+    psn_type text, relation_status text, relation_reason text, account_kind text, civil_servant boolean,
+    benefit_from date, benefit_to date, paid_months integer, identities text[], recognised text[], balance_fen bigint,
+    counter_codes text[], counter_used bigint[],
+    level text, kind text, traits text[],
+    lines bigint, amount_fen bigint, own_fen bigint, over_fen bigint, first_fen bigint, scope_fen bigint,
+    settled_id text
+);
+
+-- Gather the facts of a batch: one row, or none when there is no such encounter. One statement, so one snapshot:
+-- the version belongs to exactly these facts. In plain SQL, so that the planner sees through it.
+create function settlements.case_facts(p_psn_no text, p_mdtrt_id text, p_batch text)
+returns setof settlements.facts language sql stable as $$
+    select e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at, e.disease_code,
+           e.disease_name,
+           p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on, p.version, d.service_on,
+           r.psn_type, r.status, r.status_reason, r.account_kind, r.civil_servant, r.benefit_from, r.benefit_to,
+           r.paid_months,
+           array(select x.identity_type from enrolment.special_identity x
+                 where x.psn_no = p_psn_no and x.valid_from <= d.service_on
+                   and (x.valid_to is null or x.valid_to > d.service_on) order by x.identity_type),
+           array(select x.disease_code from applications.chronic_recognition x
+                 where x.psn_no = p_psn_no and x.valid_from <= d.service_on
+                   and (x.valid_to is null or x.valid_to > d.service_on) order by x.disease_code),
+           a.balance_fen, k.codes, k.used, t.level, t.kind, t.traits, l.n, l.amount, l.own, l.over, l.first, l.scope,
+           (select s.setl_id from settlements.settlement s
+             where s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id and s.chrg_bchno = p_batch
+               and s.kind = 'settlement' and s.state = 'active')
+    from encounters.encounter e
+    join people.person p on p.psn_no = e.psn_no
+    join institutions.institution t on t.fixmedins_code = e.fixmedins_code
+    -- Business time: the day of service is the visit's day in China.
+    cross join lateral (select (e.begin_at at time zone 'Asia/Shanghai')::date as service_on) d
+    left join lateral (
+        select x.psn_type, x.status, x.status_reason, x.account_kind, x.civil_servant, x.benefit_from, x.benefit_to,
+               x.paid_months
+        from enrolment.relation x
+        where x.psn_no = p_psn_no and x.insutype = e.insutype and x.insured_on <= d.service_on
+        order by x.insured_on desc limit 1) r on true
+    left join ledger.personal_account a on a.psn_no = p_psn_no
+    cross join lateral (
+        select array_agg(x.code) as codes, array_agg(x.used_fen) as used
+        from settlements.counter x
+        where x.psn_no = p_psn_no and x.year = extract(year from d.service_on)::integer and x.insutype = e.insutype) k
+    cross join lateral (
+        select count(*) as n, sum(x.amount_fen)::bigint as amount, sum(x.own_fen)::bigint as own,
+               sum(x.over_fen)::bigint as over, sum(x.first_fen)::bigint as first, sum(x.scope_fen)::bigint as scope
+        from encounters.fee_line x
+        where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and x.chrg_bchno = p_batch) l
+    where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id
+$$;
+
+-- The same under lock: message id, encounter and person are held until the transaction ends.
+-- facts is null when the message was answered before, or when there is no such encounter.
 create function settlements.open_case(
-    p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text, p_lock boolean,
+    p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text,
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
-    out is_known boolean, out admdvs text, out care_admdvs text, out fixmedins_code text, out insutype text,
-    out med_type text, out visit_state text, out begin_at timestamptz, out disease_code text, out disease_name text,
-    out name text, out cert_type text, out certno text, out sex text, out nation text, out birth_on date, out died_on date,
-    out version bigint, out service_on date,
-    out psn_type text, out relation_status text, out relation_reason text, out account_kind text,
-    out civil_servant boolean, out benefit_from date, out benefit_to date, out paid_months integer,
-    out identities text[], out recognised text[],
-    out balance_fen bigint,
-    out counter_codes text[], out counter_used bigint[],
-    out level text, out kind text, out traits text[],
-    out lines bigint, out amount_fen bigint, out own_fen bigint, out over_fen bigint, out first_fen bigint,
-    out scope_fen bigint,
-    out settled_id text
+    out facts settlements.facts
 ) language plpgsql as $$
 begin
-    is_known := false;
-    if p_lock then
-        perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
-        select m.state, m.infno, m.request_digest, m.reply
-            into stored_state, stored_infno, stored_digest, stored_reply
-            from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
-        if stored_state is not null then return; end if;
-        select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
-               e.disease_code, e.disease_name
-            into is_known, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
-                 disease_code, disease_name
-            from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
-        if is_known is null then is_known := false; return; end if;
-        select p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on, p.version
-            into name, cert_type, certno, sex, nation, birth_on, died_on, version
-            from people.person p where p.psn_no = p_psn_no for no key update;
-    else
-        select true, e.admdvs, e.care_admdvs, e.fixmedins_code, e.insutype, e.med_type, e.state, e.begin_at,
-               e.disease_code, e.disease_name, p.name, p.cert_type, p.certno, p.sex, p.nation, p.birth_on, p.died_on,
-               p.version
-            into is_known, admdvs, care_admdvs, fixmedins_code, insutype, med_type, visit_state, begin_at,
-                 disease_code, disease_name, name, cert_type, certno, sex, nation, birth_on, died_on, version
-            from encounters.encounter e join people.person p on p.psn_no = e.psn_no
-            where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
-        if is_known is null then is_known := false; return; end if;
+    perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
+    perform 1 from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
+    perform 1 from people.person p where p.psn_no = p_psn_no for no key update;
+    -- Looked for last: the same message sent twice may have been settled without a lock while we waited.
+    select m.state, m.infno, m.request_digest, m.reply
+        into stored_state, stored_infno, stored_digest, stored_reply
+        from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
+    if stored_state is null then
+        select f.* into facts from settlements.case_facts(p_psn_no, p_mdtrt_id, p_batch) f;
     end if;
-    -- Business time: the day of service is the visit's day in China.
-    service_on := (begin_at at time zone 'Asia/Shanghai')::date;
-    select r.psn_type, r.status, r.status_reason, r.account_kind, r.civil_servant, r.benefit_from, r.benefit_to,
-           r.paid_months, i.identities, c.recognised, a.balance_fen, k.codes, k.used,
-           t.level, t.kind, t.traits, l.n, l.amount, l.own, l.over, l.first, l.scope, s.setl_id
-        into psn_type, relation_status, relation_reason, account_kind, civil_servant, benefit_from, benefit_to,
-             paid_months, identities, recognised, balance_fen, counter_codes, counter_used,
-             level, kind, traits, lines, amount_fen, own_fen, over_fen, first_fen, scope_fen, settled_id
-        from institutions.institution t
-        left join lateral (
-            select * from enrolment.relation x
-            where x.psn_no = p_psn_no and x.insutype = open_case.insutype and x.insured_on <= service_on
-            order by x.insured_on desc limit 1) r on true
-        left join lateral (
-            select array_agg(x.identity_type order by x.identity_type) as identities
-            from enrolment.special_identity x
-            where x.psn_no = p_psn_no and x.valid_from <= service_on
-              and (x.valid_to is null or x.valid_to > service_on)) i on true
-        left join lateral (
-            select array_agg(x.disease_code order by x.disease_code) as recognised
-            from applications.chronic_recognition x
-            where x.psn_no = p_psn_no and x.valid_from <= service_on
-              and (x.valid_to is null or x.valid_to > service_on)) c on true
-        left join ledger.personal_account a on a.psn_no = p_psn_no
-        left join lateral (
-            select array_agg(x.code order by x.code) as codes, array_agg(x.used_fen order by x.code) as used
-            from settlements.counter x
-            where x.psn_no = p_psn_no and x.year = extract(year from service_on)::integer
-              and x.insutype = open_case.insutype) k on true
-        left join lateral (
-            select count(*) as n, sum(x.amount_fen)::bigint as amount, sum(x.own_fen)::bigint as own,
-                   sum(x.over_fen)::bigint as over, sum(x.first_fen)::bigint as first, sum(x.scope_fen)::bigint as scope
-            from encounters.fee_line x
-            where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and x.chrg_bchno = p_batch) l on true
-        left join settlements.settlement s on s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id
-            and s.chrg_bchno = p_batch and s.kind = 'settlement' and s.state = 'active'
-        where t.fixmedins_code = open_case.fixmedins_code;
 end $$;
 
 -- Gather what a reversal is decided on. The settlement is named either by its id (2208) or by the
@@ -155,12 +146,13 @@ create function settlements.write(
 ) returns void language plpgsql as $$
 declare v_updated integer;
 begin
-    insert into platform.message select (p_message).*;
+    -- The person first: who waits for the person must not hold a message id that another one waits for.
     -- p_version null: the caller holds the person's lock.
     update people.person p set version = p.version + 1
         where p.psn_no = p_settlement.psn_no and (p_version is null or p.version = p_version);
     get diagnostics v_updated = row_count;
     if v_updated <> 1 then raise exception 'the person has moved on' using errcode = 'YB001'; end if;
+    insert into platform.message select (p_message).*;
     insert into settlements.settlement select (p_settlement).*;
     insert into ledger.posting select (p_posting).*;
     if cardinality(p_settlement.counter_codes) > 0 then

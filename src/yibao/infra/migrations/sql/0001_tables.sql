@@ -447,8 +447,8 @@ create table settlements.settlement (
     check (fund_fen = hifp_fen + cvlserv_fen + hifes_fen + hifmi_fen + hifob_fen + maf_fen + oth_fen),
     check (person_fen = account_fen + cash_fen),
     check (shared_fen between least(account_fen, 0) and greatest(account_fen, 0)),
-    check (kind = 'refund' or (medfee_fen >= 0 and own_fen >= 0 and over_fen >= 0 and first_fen >= 0 and scope_fen >= 0
-        and fund_fen >= 0 and account_fen >= 0 and cash_fen >= 0 and hospital_fen >= 0 and deductible_fen >= 0)),
+    check (kind = 'refund' or least(medfee_fen, own_fen, over_fen, first_fen, scope_fen, fund_fen, account_fen, cash_fen,
+        hospital_fen, deductible_fen) >= 0),
     check ((kind = 'settlement') = (origin_id is null))
 );
 create unique index settlement_once on settlements.settlement (psn_no, mdtrt_id, chrg_bchno)
