@@ -1,4 +1,4 @@
-"""Proof F18: whatever is wrong in a message, it is refused by name, nothing is half-written, nothing breaks.
+"""Proof: whatever is wrong in a message, it is refused by name, nothing is half-written, nothing breaks.
 
 ``run`` sends valid messages with one planted fault each, over HTTP, to a gateway with a real database, and counts.
 """

@@ -25,7 +25,7 @@ from yibao.entrypoints.gateway.registry import FileReply, Handler, Message, Serv
 from yibao.entrypoints.gateway.replies import Reply
 from yibao.entrypoints.gateway.routes import Routes, canonical
 from yibao.entrypoints.gateway.senders import NotRecognised, Senders, prove, read_claim
-from yibao.entrypoints.gateway.traffic import Entry, TrafficLog
+from yibao.entrypoints.gateway.traffic import REQUEST_MAX, Entry, TrafficLog
 from yibao.entrypoints.gateway.validation import Validator
 from yibao.infra import failpoints
 from yibao.infra.config import Settings
@@ -278,7 +278,7 @@ class Gateway:
             refusal_code=answer.reply.code if isinstance(answer.reply, Refusal) else None,
             psn_no=reading.named("psn_no") if reading is not None else None,
             mdtrt_id=reading.named("mdtrt_id") if reading is not None else None,
-            request=work.content, reply=logged, received_at=work.received_at,
+            request=work.content[:REQUEST_MAX], reply=logged, received_at=work.received_at,
             took_us=(time.perf_counter_ns() - started) // 1000,
         ))
 

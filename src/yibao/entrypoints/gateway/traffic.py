@@ -24,7 +24,8 @@ _FLUSH_S = 0.25
 _BATCH = 500
 _QUEUE_MAX = 2_000
 _TEXT_MAX = 200
-_REQUEST_MAX = 256 * 1024
+REQUEST_MAX = 256 * 1024
+"""Bytes of a request that are kept; the queue must stay small whatever strangers send."""
 
 INSERT = """
 insert into platform.traffic (id, sender, msgid, admdvs, infno, outcome, refusal_code, psn_no, mdtrt_id,
@@ -56,7 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
         return (
             self.id, _storable(self.sender), _storable(self.msgid), _storable(self.admdvs), _storable(self.infno),
             self.outcome, self.refusal_code, _storable_or_none(self.psn_no), _storable_or_none(self.mdtrt_id),
-            self.request[:_REQUEST_MAX], self.reply, self.received_at, self.took_us,
+            self.request[:REQUEST_MAX], self.reply, self.received_at, self.took_us,
         )
 
 

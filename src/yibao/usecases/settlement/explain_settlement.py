@@ -15,6 +15,7 @@ from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision, Step
+from yibao.policy.explain import differences
 from yibao.policy.loading import load_policy
 from yibao.policy.parameters import RegionPolicy
 
@@ -110,6 +111,7 @@ def _differences(s: Settlement, d: Decision, lines: Sequence[ExplainedLine]) -> 
         ("现金", s.cash_fen, d.cash),
     ]
     found = [f"{label}：结算{sign * kept}分，重算{again}分" for label, kept, again in pairs if sign * kept != again]
+    found += differences(d)
     # Lines of a cancelled settlement may have been withdrawn since.
     if lines and s.state == "active" and s.kind == "settlement":
         sums = (("明细金额", sum(x.amount for x in lines), d.amount), ("明细全自费", sum(x.own for x in lines), d.own),

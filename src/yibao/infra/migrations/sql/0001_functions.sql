@@ -79,6 +79,7 @@ begin
         from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
     if stored_state is null then
         select f.* into facts from settlements.case_facts(p_psn_no, p_mdtrt_id, p_batch) f;
+        if not found then facts := null; end if;
     end if;
 end $$;
 
