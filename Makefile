@@ -24,10 +24,11 @@ demo: .venv/.ready ## start the demo world on http://127.0.0.1:8080 (YIBAO_PORT 
 test: .venv/.ready ## run all tests against a real PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-check: .venv/.ready ## style, types and the plan of the house
+check: .venv/.ready ## style, types, the plan of the house, and proofs older than their code
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.proofs --check
 
 bench: .venv/.ready ## measure settlements per second against pgbench; writes docs/benchmarks.md
 	$(BIN)/python -m bench

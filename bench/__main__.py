@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,13 +12,17 @@ from pathlib import Path
 from bench import report
 from bench.bills import VISITS_PER_PERSON
 from bench.ceiling import ONE_ROUND_TRIP, TWO_ROUND_TRIPS
-from bench.counting import count_settlement
+from bench.counting import count_settlements
 from bench.measuring import Cell, even, repeat
-from bench.stand import WARM_UP, prepare, standing
+from bench.stand import TEMPLATE, WARM_UP, prepare, standing
+from bench.world import Sample
 from yibao.infra.postgres import EmbeddedPostgres
 
 _BUSIEST = 16
 """At so many connections all forms of pgbench run, elsewhere only the first."""
+
+_COUNTED = 4
+"""So many settlements of a size are looked into; the last one counts, when types and plans are known."""
 
 
 def arguments() -> argparse.Namespace:
@@ -54,9 +59,10 @@ def main() -> None:
     directory.chmod(0o755)
     try:
         with EmbeddedPostgres(directory / "home") as postgres:
-            cells = _measure(postgres, directory, asked, count=count, forms=forms)
-            work = count_settlement(postgres, sizes=asked.sizes)
-        report.write(asked.docs, cells=cells, work=work, asked=vars(asked), say=print)
+            repetitions, samples = _measure(postgres, directory, asked, count=count, forms=forms)
+            bodies = {size: [s.form.body(size=size, number=n) for n in range(_COUNTED)] for size, s in samples.items()}
+            costs = asyncio.run(count_settlements(postgres.admin_url_for(TEMPLATE), bodies))
+        print(report.write(asked.docs, repetitions=repetitions, costs=costs, workers=asked.workers))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -64,7 +70,7 @@ def main() -> None:
 def _measure(
     postgres: EmbeddedPostgres, home: Path, asked: argparse.Namespace, *, count: Callable[[int], int],
     forms: Callable[[int], tuple[str, ...]],
-) -> list[list[Cell]]:
+) -> tuple[list[list[Cell]], dict[int, Sample]]:
     visits = even(WARM_UP, 32) + sum(
         even(count(clients), clients) * (1 + len(forms(clients))) for clients in asked.connections
     )
@@ -79,7 +85,7 @@ def _measure(
             repetitions.append(repeat(
                 stand, sizes=asked.sizes, connections=asked.connections, count=count, forms=forms, say=print
             ))
-    return repetitions
+    return repetitions, samples
 
 
 if __name__ == "__main__":

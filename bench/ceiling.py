@@ -34,7 +34,7 @@ _HEAD = """\\set n :n + 1
 \\set setl :first_visit + 100000000000 + :number
 \\set msg :first_visit + 200000000000 + :number
 """
-_READ = "settlements.open_case({sender}, :msg, :psn, :visit, '1', false)"
+_READ = "settlements.case_facts(:psn, :visit, '1')"
 _TPS = re.compile(r"tps = ([0-9.]+)")
 _FAILED = re.compile(r"number of failed transactions: ([0-9]+)")
 _DONE = re.compile(r"number of transactions actually processed: ([0-9]+)")
@@ -60,12 +60,11 @@ async def _scripts(database: Database, sample: Sample) -> Scripts:
     posting = await _literals(database, "ledger.posting", _POSTING, sample.setl_id)
     message = await _literals(database, "platform.message", _MESSAGE, sample.setl_id)
     head = _HEAD.format(per_person=VISITS_PER_PERSON)
-    read = _READ.format(sender=message["sender"])
     call = _call(settlement, posting, message)
     return Scripts({
-        "functions": f"{head}select * from {read} \\gset f_\nselect {call.replace('@version@', ':f_version')};\n",
-        "one_call": f"{head}with f as materialized (select * from {read})\nselect {call.replace('@version@', 'f.version')} from f;\n",
-        "pipeline": f"{head}select * from {read} \\gset f_\n\\startpipeline\n" + _plain(settlement, posting, message)
+        "functions": f"{head}select * from {_READ} \\gset f_\nselect {call.replace('@version@', ':f_version')};\n",
+        "one_call": f"{head}with f as materialized (select * from {_READ})\nselect {call.replace('@version@', 'f.version')} from f;\n",
+        "pipeline": f"{head}select * from {_READ} \\gset f_\n\\startpipeline\n" + _plain(settlement, posting, message)
         + "\\endpipeline\n",
     })
 

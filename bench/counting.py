@@ -11,8 +11,9 @@ planned once per session and executed without the executor.
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +38,8 @@ _LOG_PLANNING = {
     "timezone": "UTC", "jit": "off",
 }
 _TYPE_AND_LENGTH = 5
+_PLACE = re.compile(r"function ([\w.]+)\(.*\) line (\d+)")
+DRIVER = "driver"
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -44,7 +47,7 @@ class Cost(msgspec.Struct, frozen=True):
 
     Attributes:
         round_trips: questions to the server that waited for an answer.
-        statements: where each executed statement stood, in order; ``""`` for one the driver sent.
+        statements: where each executed statement stood, in order: a function and its line, or ``DRIVER``.
         reply: the bytes answered.
     """
 
@@ -86,9 +89,6 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-Settle = Callable[[bytes], "asyncio.Future[Cost]"]
-
-
 class CountingGateway:
     """The platform's gateway in this process over one counted connection."""
 
@@ -103,8 +103,8 @@ class CountingGateway:
         self._logged.clear()
         reply = await self._gateway.answer(Request(SINGLE_ENDPOINT, {"content-type": "application/json"}, body))
         await asyncio.sleep(0)  # log messages are handed over by the loop
-        transaction_verbs = ("begin, commit or rollback",) * (self._wire.simple - simple)
-        return Cost(self._wire.questions - questions, (*self._logged, *transaction_verbs), reply.body)
+        simple_ones = (DRIVER,) * (self._wire.simple - simple)
+        return Cost(self._wire.questions - questions, (*self._logged, *simple_ones), reply.body)
 
 
 @asynccontextmanager
@@ -139,4 +139,15 @@ async def counting_gateway(url: str) -> AsyncIterator[CountingGateway]:
 
 def _note(logged: list[str], message: asyncpg.PostgresLogMessage) -> None:
     if message.message == "PLANNER STATISTICS":
-        logged.append((getattr(message, "context", None) or "").rsplit("\n", 1)[-1])
+        place = _PLACE.search(getattr(message, "context", None) or "")
+        logged.append(f"{place[1]} line {place[2]}" if place else DRIVER)
+
+
+async def count_settlements(url: str, bodies: Mapping[int, Sequence[bytes]]) -> dict[int, Cost]:
+    """Settle every body and return, by size, what the last one of each size cost."""
+    costs: dict[int, Cost] = {}
+    async with counting_gateway(url) as gateway:
+        for size, messages in bodies.items():
+            for body in messages:
+                costs[size] = await gateway.answer(body)
+    return costs

@@ -46,6 +46,12 @@ class Books:
         self._connection = None
         self._runner.close()
 
+    def forget_connection(self) -> None:
+        """Drop a connection that the server's death broke; the next statement opens another."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
     def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         """Run one statement and return its rows."""
         return self._run(self._fetch(sql, values))

@@ -12,7 +12,6 @@ from typing import Any
 from tests.proofs.platform import Served
 from tests.support.till import Counter, Till
 from tests.twin.settlement_twin import NotCovered, Twin, TwinLine, TwinPerson, TwinSettlement
-
 from yibao.kernel.business_time import SHANGHAI
 
 _PATIENTS = """

@@ -71,6 +71,7 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     recoveries: list[float] = []
     with platform.served() as served:
         load = Load(gather(served, rng))
+        platform.checkpoint()
         with _under_load(load, rng):
             for _ in range(n):
                 wanted = len(load.acknowledged) + _SETTLED_BETWEEN_KILLS
@@ -84,6 +85,7 @@ def run(n: int, seed: int, platform: Platform) -> Result:
                 wanted = len(load.acknowledged) + 1
                 until(lambda w=wanted: len(load.acknowledged) >= w, within_s=_WITHIN_S)  # type: ignore[misc]
                 recoveries.append(time.monotonic() - began)
+        served.books.forget_connection()
         wrong["unanswered_or_refused"] = len(load.failures)
         for failure in load.failures[:5]:
             print(f"  {failure[:300]}")

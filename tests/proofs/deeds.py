@@ -71,5 +71,5 @@ def judge_stored(deed: Deed, books: Books, replies: list[bytes]) -> dict[str, in
     told_success = all(deed.reads(reply) for reply in replies)
     lost = not told_success or any(found.get(key, 0) < n for key, n in wanted.items()) or not stored
     doubled = len(records) > sum(wanted.values()) or books.value(_MESSAGES, *message) > 1
-    differing = len(set(replies)) != 1 or bool(stored) and stored[0]["reply"] != replies[0]
+    differing = len(set(replies)) != 1 or (bool(stored) and stored[0]["reply"] != replies[0])
     return {"lost": int(lost), "doubled": int(doubled), "differing": int(differing)}

@@ -12,7 +12,6 @@ from tests.proofs.cast import gather
 from tests.proofs.deeds import DEEDS, Deed, judge_stored, make_ready
 from tests.proofs.platform import Platform, Result, Served
 from tests.support.till import Unanswered
-
 from yibao.infra.failpoints import POINTS
 
 LATEST_KILL_MS = 12

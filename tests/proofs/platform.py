@@ -60,10 +60,16 @@ class Platform:
         asyncio.run(_build(self.postgres.start()))
 
     def stop(self) -> None:
-        """Stop PostgreSQL and remove everything."""
+        """End PostgreSQL, whose data nobody needs any more, and remove everything."""
+        self.postgres.kill()
         self.postgres.stop()
         shutil.rmtree(self.postgres.place.root, ignore_errors=True)
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def checkpoint(self) -> None:
+        """Write everything out, so that a recovery has only what comes from now on to do again."""
+        with Books(self.postgres.admin_url_for("postgres")) as books:
+            books.execute("checkpoint")
 
     @contextmanager
     def served(self, *, workers: int = WORKERS) -> Iterator[Served]:
@@ -267,5 +273,6 @@ class Result(msgspec.Struct):
 
     def line(self, name: str, seed: int) -> str:
         """Return the count line that a proof prints last."""
-        counts = " ".join(f"{key}={value}" for key, value in {**self.done, **self.wrong}.items())
+        plain = {key: value for key, value in {**self.done, **self.wrong}.items() if isinstance(value, (int, float, str))}
+        counts = " ".join(f"{key}={value}" for key, value in plain.items())
         return f"{name}: {'holds' if self.holds else 'BROKEN'} {counts} seed={seed}"

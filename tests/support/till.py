@@ -1,7 +1,8 @@
 """A hospital's till in miniature: drives whole visits over HTTP as an institution's own system would.
 
-Written apart from the product, from the interface alone, for spec tests, fault proofs and the bench. It speaks the three sender checks and keeps
-the rule every client should keep: an answer that did not come is asked for again with the same msgid.
+Written apart from the product, from the interface alone, for spec tests, fault proofs and the bench. It
+speaks the three sender checks and keeps the rule every client should keep: an answer that did not come, or
+did not come whole, is asked for again with the same msgid.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from yibao.kernel.business_time import SHANGHAI
-
 
 TRY_AGAIN = "请用同一发送方报文ID重试".encode()
 """Stands in a reply that says: nothing was done, ask again with the same msgid."""

@@ -98,6 +98,10 @@ class Database:
             self._lent.add(connection)
             try:
                 yield connection
+            except asyncpg.InternalClientError as error:
+                # What the driver says when the server dies between the parts of one statement.
+                connection.terminate()
+                raise Unavailable(f"the connection broke: {error}") from error
             finally:
                 self._lent.discard(connection)
                 if not connection.is_closed():

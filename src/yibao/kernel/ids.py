@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from datetime import datetime
 from typing import Protocol
+
+from yibao.kernel.business_time import digits
 
 
 class Ids(Protocol):
@@ -20,7 +22,7 @@ class RandomIds:
 
     def new(self, at: datetime) -> str:
         """Return a new identifier."""
-        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}{secrets.randbelow(10_000_000):07d}"
+        return f"{digits(at)}{int.from_bytes(os.urandom(8)) % 10_000_000:07d}"
 
 
 class CountingIds:
@@ -32,4 +34,4 @@ class CountingIds:
     def new(self, at: datetime) -> str:
         """Return the next identifier."""
         self._next += 1
-        return f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}{self._next % 10_000_000:07d}"
+        return f"{digits(at)}{self._next % 10_000_000:07d}"

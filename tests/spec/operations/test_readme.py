@@ -56,9 +56,15 @@ def test_weak_values_are_said_before_the_first_command(name: str) -> None:
     assert 0 < text.index("示例参数，非当地现行政策") < text.index("```sh")
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/README.md"])
+@pytest.mark.parametrize("name", [*NAMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/README.md", "docs/adr/README.md"])
 def test_links_lead_somewhere(name: str) -> None:
     here = (ROOT / name).parent
     for target in re.findall(r"\]\(([^)#]+)\)", text_of(name)):
         if "://" not in target:
             assert (here / target).exists(), target
+
+
+def test_every_decision_is_listed() -> None:
+    listing = text_of("docs/adr/README.md")
+    for decision in sorted((ROOT / "docs" / "adr").glob("0*.md")):
+        assert f"({decision.name})" in listing

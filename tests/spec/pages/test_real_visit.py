@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from playwright.async_api import Browser
 
 from tests.spec.pages.conftest import token_in
 from tests.spec.pages.test_inspector import rows, words
-from tests.spec.settlement.conftest import base_url, till, till_for, world
+from tests.spec.settlement.conftest import _fill, base_url, till, till_for, world
 from tests.support.till import Refused, Till
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,13 @@ pytestmark = pytest.mark.slow
 __all__ = ["base_url", "till", "till_for", "world"]  # the served platform, used here as fixtures
 
 WEAK = "⚠ 示例参数，非当地现行政策"
+
+
+@pytest.fixture(scope="module")
+def world_url(database_url: str) -> str:
+    """Fill the module's own database with a small world and return its URL."""
+    asyncio.run(_fill(database_url, persons=60))
+    return database_url
 
 
 def office_of(world: dict[str, Any], till: Till) -> dict[str, str]:
@@ -74,7 +82,13 @@ def test_sheet_sums_to_the_settlement_and_shows_every_step(world: dict[str, Any]
     assert re.search(r"现金支付 " + re.escape(amounts["psn_cash_pay"]), page), "the last step yields the cash"
     assert html.count("<code>ZB-") + html.count("<code>P-") + html.count('class="val"') > 3
     assert len(re.findall("来源：", page)) >= 3
-    assert WEAK in page or "公开网页" not in page.split("示例参数，非当地现行政策。")[0]
+    lines = html[html.index('aria-labelledby="lines"'):html.index('aria-labelledby="steps"')]
+    body = words(lines[lines.index("<tbody>"):lines.index("</tbody>")])
+    assert body.count("目录类别") == lines.count('data-label="项目"'), "every line names the class it was listed in"
+    assert re.search("先行自付比例（目录未另行规定时）：1[05]%.{5,40} ZB-415", body), "a default ratio names its rule"
+    assert body.count(WEAK) >= body.count("示例数据") + body.count("ZB-415") > 0
+    steps = words(html[html.index('aria-labelledby="steps"'):html.index('aria-labelledby="checks"')])
+    assert steps.count(WEAK) == steps.count("推定") + steps.count("公开网页") > 0
 
 
 def test_every_message_of_the_visit_is_found_refusals_too(world: dict[str, Any], till: Till, office: httpx.Client) -> None:
@@ -122,10 +136,12 @@ def test_refund_of_the_real_platform_is_explained_with_its_sign(world: dict[str,
 async def test_real_sheet_in_a_browser(world: dict[str, Any], till: Till, browser: Browser) -> None:
     """Keeps the pictures that the documentation shows."""
     (head,) = settle(world, till)
-    for mode, width in (("desk", 1280), ("phone", 390)):
+    for mode, width, height in (("desk", 1280, 1000), ("phone", 390, 800), ("elder", 390, 800)):
         context = await browser.new_context(
-            locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": width, "height": 800}
+            locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": width, "height": height}
         )
+        if mode == "elder":
+            await context.add_cookies([{"name": "yibao_elder", "value": "1", "url": world["base_url"]}])
         page = await context.new_page()
         await page.goto(f"{world['base_url']}/institution/login")
         for name, value in office_of(world, till).items():
@@ -137,5 +153,5 @@ async def test_real_sheet_in_a_browser(world: dict[str, Any], till: Till, browse
             await page.goto(world["base_url"] + path)
             assert await page.locator("main h1").is_visible()
             if folder := os.environ.get("YIBAO_SCREENSHOTS"):
-                await page.screenshot(path=f"{folder}/real-{mode}-{name}.png", full_page=True)
+                await page.screenshot(path=f"{folder}/real-{mode}-{name}.png")
         await context.close()

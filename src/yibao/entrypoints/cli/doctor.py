@@ -6,6 +6,7 @@ import asyncio
 
 import typer
 from rich.console import RenderableType
+from rich.markup import escape
 
 from yibao.entrypoints.cli.output import REFUSED, JsonFlag, known_failures, show, table_of
 from yibao.entrypoints.cli.running import is_ready, port_is_free, with_database
@@ -57,7 +58,7 @@ async def _examine_database(settings: Settings) -> list[Finding]:
 def _table(findings: list[Finding]) -> RenderableType:
     table = table_of("", "检查", "情况")
     for f in findings:
-        table.add_row(_MARKS[f.level], f.check, f.message)
+        table.add_row(_MARKS[f.level], f.check, escape(f.message))
         if f.remedy:
-            table.add_row("", "", f"[bold]修复：[/bold]{f.remedy}")
+            table.add_row("", "", f"[bold]修复：[/bold]{escape(f.remedy)}")
     return table

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from yibao.infra.config import SettingsInvalid
@@ -59,7 +60,7 @@ def stop(code: int, *, kind: str, message: str, as_json: bool) -> NoReturn:
     if as_json:
         sys.stdout.write(to_json({"ok": False, "kind": kind, "message": message}) + "\n")
     else:
-        aside.print(f"[red]✗[/red] {message}", soft_wrap=True)
+        aside.print(f"[red]✗[/red] {escape(message)}", soft_wrap=True)
     raise typer.Exit(code)
 
 
@@ -68,7 +69,7 @@ def stop_refused(refusal: Refusal, *, as_json: bool) -> NoReturn:
     if as_json:
         sys.stdout.write(to_json({"ok": False, "kind": "refused", "faults": refusal.faults}) + "\n")
     else:
-        aside.print(f"[red]✗[/red] {refusal.sentence()}", soft_wrap=True)
+        aside.print(f"[red]✗[/red] {escape(refusal.sentence())}", soft_wrap=True)
     raise typer.Exit(REFUSED)
 
 

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Group, RenderableType
+from rich.markup import escape
 
 from yibao.entrypoints.cli.output import REFUSED, JsonFlag, show, stop, table_of
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
+from yibao.policy.explain import WEAK_NOTE
 from yibao.policy.loading import BadPolicy, PolicyFault, load_policy
 from yibao.policy.parameters import RegionPolicy, Row
 
@@ -106,11 +108,12 @@ def _shown(row: Row) -> Shown:
 def _table(rows: list[Shown]) -> RenderableType:
     table = table_of("规则", "名称", "条件", "值", "起", "止", "出处")
     for r in rows:
-        value = f"{r.value} [yellow]†[/yellow]" if r.mark == "assumed" else r.value
-        table.add_row(r.rule, r.name, r.condition, value, str(r.valid_from), str(r.valid_to or ""),
-                      f"{r.clause}（{r.source}）")
+        mark = " [yellow]†[/yellow]" if r.mark == "assumed" else ""
+        source = f"{r.clause}（{r.source}）" if r.source else r.clause
+        table.add_row(r.rule, escape(r.name), escape(r.condition), escape(r.value) + mark, str(r.valid_from),
+                      str(r.valid_to or ""), escape(source))
     if any(r.mark == "assumed" for r in rows):
-        return Group(table, "[yellow]† 示例参数，非当地现行政策[/yellow]")
+        return Group(table, f"[yellow]† {WEAK_NOTE}[/yellow]")
     return table
 
 
@@ -118,5 +121,5 @@ def _checked(regions: list[dict[str, Any]], faults: dict[str, tuple[PolicyFault,
     lines = [f"[green]✓[/green] {r['admdvs']} {r['name']}：{r['values']} 个参数，版本 {r['version'][:12]}" for r in regions]
     for admdvs, found in faults.items():
         lines.append(f"[red]✗[/red] {admdvs}：{len(found)} 处错误")
-        lines += [f"  {fault.sentence()}" for fault in found]
+        lines += [f"  {escape(fault.sentence())}" for fault in found]
     return "\n".join(lines) or "[red]✗[/red] 没有找到政策文件"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.markup import escape
 
 from yibao.entrypoints.cli.output import REFUSED, JsonFlag, aside, known_failures, show, table_of
 from yibao.entrypoints.cli.running import with_database
@@ -49,5 +50,5 @@ def _table(findings: list[Finding]) -> RenderableType:
         mark = "[red]✗[/red]" if f.breaches else "[green]✓[/green]"
         table.add_row(mark, f.invariant, f.says, str(f.checked), str(f.breaches) if f.breaches else "")
         for example in f.examples:
-            table.add_row("", "", f"  [red]{example}[/red]", "", "")
+            table.add_row("", "", f"  [red]{escape(example)}[/red]", "", "")
     return table

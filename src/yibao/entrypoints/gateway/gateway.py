@@ -20,6 +20,7 @@ from yibao.entrypoints.gateway import interface, replies
 from yibao.entrypoints.gateway.decode import Malformed, decode
 from yibao.entrypoints.gateway.dispatch import Answer, Dispatcher, gave_no_answer, unavailable
 from yibao.entrypoints.gateway.multipart import read_form
+from yibao.entrypoints.gateway.problems import told
 from yibao.entrypoints.gateway.reading import Reader, Reading, care_place_fault, digest, not_offered
 from yibao.entrypoints.gateway.registry import FileReply, Handler, Message, Services, offered
 from yibao.entrypoints.gateway.replies import Reply
@@ -171,9 +172,8 @@ class Gateway:
             return Reply(answer.reply)
         if isinstance(answer.reply, FileReply):
             return replies.file_reply(answer.reply)
-        dropped = work.reading.problems.dropped if work.reading is not None else 0
         return Reply(replies.encode_failure(
-            replies.refusal_text(answer.reply, dropped), trace=work.trace, received_at=work.received_at,
+            told(answer.reply), trace=work.trace, received_at=work.received_at,
             responded_at=self._services.clock.now(),
         ))
 
@@ -315,10 +315,11 @@ async def _read_body(receive: Receive, headers: Mapping[str, str], limit: int) -
     chunks: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
+        # One timer, moved on with every part: most bodies come in one part, and timers cost.
+        async with asyncio.timeout(_PART_WITHIN_S) as timer:
+            ends_at = asyncio.get_running_loop().time() + _BODY_WITHIN_S
             while True:
-                async with asyncio.timeout(_PART_WITHIN_S):
-                    event = await receive()
+                event = await receive()
                 if event["type"] == "http.disconnect":
                     raise _Gone
                 chunk = event.get("body", b"")
@@ -328,6 +329,7 @@ async def _read_body(receive: Receive, headers: Mapping[str, str], limit: int) -
                 chunks.append(chunk)
                 if not event.get("more_body", False):
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                timer.reschedule(min(asyncio.get_running_loop().time() + _PART_WITHIN_S, ends_at))
     except TimeoutError:
         raise Malformed(refuse(
             "BODY_TOO_SLOW", "报文未在规定时间内传完", remedy="请用同一发送方报文ID重试",

@@ -8,18 +8,23 @@ from yibao.entrypoints.gateway.interface import Field
 from yibao.entrypoints.gateway.masking import readable, received
 from yibao.kernel.refusal import Fault, Refusal
 
-_KEPT_MAX = 200
+KEPT_MAX = 200
+"""Faults after which reading on serves nobody."""
 _TOLD_MAX = 20
 _WARNED_MAX = 10
 
 
 class Problems:
-    """Collects faults and warnings; keeps at most 200 faults and counts the rest."""
+    """Collects faults and warnings, of each no more than anybody reads."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.warnings: list[str] = []
-        self.dropped = 0
+
+    @property
+    def full(self) -> bool:
+        """Say whether so much is wrong that the rest need not be looked at."""
+        return len(self.faults) >= KEPT_MAX
 
     def add(
         self, path: str, field: Field | None, code: str, reason: str, remedy: str, *, value: Any
@@ -34,10 +39,8 @@ class Problems:
         self._keep(Fault(code, reason, path, readable(shown), remedy))
 
     def _keep(self, fault: Fault) -> None:
-        if len(self.faults) < _KEPT_MAX:
+        if not self.full:
             self.faults.append(fault)
-        else:
-            self.dropped += 1
 
     def warn(self, path: str, field: Field, sentence: str) -> None:
         """Add a warning about a field."""
@@ -49,9 +52,9 @@ class Problems:
         return Refusal(tuple(self.faults)) if self.faults else None
 
 
-def told(refusal: Refusal, dropped: int = 0) -> str:
+def told(refusal: Refusal) -> str:
     """Return the refusal's sentence, cut to the first twenty faults with the count of all."""
-    count = len(refusal.faults) + dropped
+    count = len(refusal.faults)
     if count <= _TOLD_MAX:
         return refusal.sentence()
-    return f"{Refusal(refusal.faults[:_TOLD_MAX]).sentence()}；……共{count}处错误，以上为前{_TOLD_MAX}处"
+    return f"{Refusal(refusal.faults[:_TOLD_MAX]).sentence()}；……共{count}处{'以上' if count >= KEPT_MAX else ''}错误，以上为前{_TOLD_MAX}处"

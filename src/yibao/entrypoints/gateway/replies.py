@@ -10,12 +10,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from yibao.entrypoints.gateway.problems import told
 from yibao.entrypoints.gateway.registry import FileReply, Output
 from yibao.infra.digest import sm3
-from yibao.kernel.business_time import SHANGHAI
+from yibao.kernel.business_time import SHANGHAI, digits
 from yibao.kernel.ids import Ids
-from yibao.kernel.refusal import Refusal
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 JSON_TYPE = b"application/json;charset=utf-8"
@@ -44,8 +42,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 def stamp(at: datetime) -> str:
     """Return an instant as ``yyyyMMddHHmmssSSS`` of business time."""
-    t = at.astimezone(SHANGHAI)
-    return f"{t.year:04d}{t.month:02d}{t.day:02d}{t.hour:02d}{t.minute:02d}{t.second:02d}{t.microsecond // 1000:03d}"
+    return digits(at.astimezone(SHANGHAI))
 
 
 def _without_minus_zero(value: Any) -> Any:
@@ -113,11 +110,6 @@ def encode_failure(reason: str, *, trace: str, received_at: datetime, responded_
         "err_msg": f"{reason} [{trace}]",
         "output": None,
     })
-
-
-def refusal_text(refusal: Refusal, dropped: int = 0) -> str:
-    """Return a refusal as the sentence that stands in ``err_msg``."""
-    return told(refusal, dropped)
 
 
 def gateway_refusal(reason: str, code: int = 401, status: int = 200) -> Reply:

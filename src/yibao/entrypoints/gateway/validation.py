@@ -17,6 +17,8 @@ from yibao.entrypoints.gateway.problems import Problems
 
 Walk = Callable[[dict[str, Any], Problems, str], dict[str, Any]]
 _EMPTY = ("", "null")
+ROWS_MAX = 5_000
+"""Rows of one list; more would keep everybody else waiting while they are read."""
 
 
 class Spec(msgspec.Struct, frozen=True):
@@ -41,10 +43,37 @@ def _settle_missing(field: Field, clean: dict[str, Any], problems: Problems, pre
 
 
 def _compile_fields(node: Node, code_tables: Mapping[str, Mapping[str, str]]) -> Walk:
+    """Return the walk over the fields of a node: quick while all is well, in the table's order when it is not."""
     compiled: tuple[tuple[str, tuple[str, ...], Check, Field, bool], ...] = tuple(
         (f.name, f.variants, compile_check(f, code_tables), f, f.required or "missing_ok" in f.quirks)
         for f in node.fields
     )
+    checks = {name: check for name, _, check, _, _ in compiled}
+    needed = {name for name, _, _, _, matters in compiled if matters}
+    other_names = {variant for _, variants, _, _, _ in compiled for variant in variants} - checks.keys()
+    walk_carefully = _careful_walk(compiled)
+
+    def walk(source: dict[str, Any], problems: Problems, prefix: str) -> dict[str, Any]:
+        clean: dict[str, Any] = {}
+        try:
+            for name, value in source.items():
+                check = checks.get(name)
+                if check is None:
+                    if name in other_names:
+                        return walk_carefully(source, problems, prefix)
+                elif value is not None and value != "":
+                    value = check(value)
+                    if value is not ABSENT:
+                        clean[name] = value
+        except (Wrong, Doubtful):
+            return walk_carefully(source, problems, prefix)
+        return clean if clean.keys() >= needed else walk_carefully(source, problems, prefix)
+
+    return walk
+
+
+def _careful_walk(compiled: tuple[tuple[str, tuple[str, ...], Check, Field, bool], ...]) -> Walk:
+    """Return the walk that takes the fields in the table's order, other names too, and collects every problem."""
 
     def walk(source: dict[str, Any], problems: Problems, prefix: str) -> dict[str, Any]:
         clean: dict[str, Any] = {}
@@ -128,8 +157,15 @@ def _compile_child(node: Node, walk: Walk) -> Walk:
             _missing_node(node, problems, path, source)
             judge_rows(node, [], problems, path)
             return {}
+        if len(rows) > ROWS_MAX:
+            problems.add_plain(
+                path, "FIELD_STRUCTURE", f"节点{node.name}有{len(rows)}行，超过上限{ROWS_MAX}行", "请分批上传"
+            )
+            return {}
         clean: list[dict[str, Any]] = []
         for index, row in enumerate(rows):
+            if problems.full:
+                break
             if isinstance(row, dict):
                 clean.append(walk(row, problems, f"{path}[{index}]."))
             else:

@@ -8,9 +8,12 @@ from functools import lru_cache
 from yibao.entrypoints.gateway.interface import load
 
 
+_NOTHING = Decimal("0.00")
+
+
 def yuan(fen: int) -> Decimal:
     """Return fen as yuan with two decimals; zero is never negative."""
-    return Decimal(fen).scaleb(-2)
+    return Decimal(fen).scaleb(-2) if fen else _NOTHING
 
 
 @lru_cache(maxsize=4096)

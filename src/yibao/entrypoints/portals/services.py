@@ -12,6 +12,7 @@ from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
 from yibao.policy.decision import Step
+from yibao.policy.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames, packaged
 
 
@@ -39,6 +40,7 @@ class PortalServices(msgspec.Struct):
         database: opened in the role of the pages, which sees only the regions of its transaction.
         regions: name of each region of this deployment by division code.
         explain: recomputes the steps of a settlement from its stored facts.
+        policies: compiled law by version; versions that are missing are compiled when a page needs them.
         endpoint: path at which institutions send messages, for the front page.
         is_demo: whether the front page says that this is a demonstration.
         has_tls: whether browsers come through TLS, so that cookies may insist on it.
@@ -49,6 +51,7 @@ class PortalServices(msgspec.Struct):
     ids: Ids
     regions: Mapping[str, str]
     explain: Explain
+    policies: Mapping[str, RegionPolicy] = msgspec.field(default_factory=dict)
     endpoint: str = "/fsi/api/rsfComIfsService/callService"
     is_demo: bool = True
     has_tls: bool = False

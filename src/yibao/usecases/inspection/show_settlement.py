@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from yibao.domains.settlements.model import Settlement, from_row
 from yibao.domains.settlements.queries import find_settlement
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask_name
+from yibao.policy.decision import Used
+from yibao.policy.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames
+from yibao.usecases.inspection.line_basis import bases_of
+from yibao.usecases.settlement.explain_settlement import stored_policy
 
 MIRRORS = """
 select setl_id, kind from settlements.settlement where psn_no = $1 and origin_id = $2 order by settled_at
 """
 LINES = """
-select feedetl_sn, item_code, item_name, class_level, charge_type, price_micro, quantity_e4, amount_fen, limit_micro,
+select feedetl_sn, item_code, item_name, list_type, class_level, charge_type, price_micro, quantity_e4, amount_fen, limit_micro,
        first_pay, own_fen, over_fen, first_fen, scope_fen, restricted, hosp_appr_flag, reason
 from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3 order by occurred_at, feedetl_sn
 """
@@ -26,11 +32,15 @@ where e.psn_no = $1 and e.mdtrt_id = $2
 
 
 class SheetLine(msgspec.Struct, frozen=True):
-    """One fee line. Prices in millionths of a yuan, quantity in ten-thousandths, amounts in fen."""
+    """One fee line. Prices in millionths of a yuan, quantity in ten-thousandths, amounts in fen.
+
+    ``basis`` are the dated values its split used.
+    """
 
     feedetl_sn: str
     item_code: str
     item_name: str
+    list_type: str
     class_level: str
     charge_type: str
     price_micro: int
@@ -45,6 +55,7 @@ class SheetLine(msgspec.Struct, frozen=True):
     restricted: bool
     hosp_appr_flag: str
     reason: str
+    basis: tuple[Used, ...] = ()
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -86,18 +97,24 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 async def show_settlement(
-    tx: Connection, *, institution: str, setl_id: str, names: FieldNames
+    tx: Connection, *, institution: str, setl_id: str, names: FieldNames, policies: Mapping[str, RegionPolicy]
 ) -> Sheet | None:
-    """Return a settlement of ``institution``; None where there is none or it is another institution's."""
+    """Return a settlement of ``institution``; None where there is none or it is another institution's.
+
+    Args:
+        policies: compiled law by version, to spare compiling; others are compiled from the stored files.
+    """
     row = await find_settlement(tx, setl_id)
     if row is None:
         return None
     head = from_row(row)
     if head.fixmedins_code != institution:
         return None
-    lines = tuple(
-        SheetLine(**dict(line)) for line in await tx.fetch(LINES, head.psn_no, head.mdtrt_id, head.chrg_bchno)
-    )
+    rows = await tx.fetch(LINES, head.psn_no, head.mdtrt_id, head.chrg_bchno)
+    class_names = {code: names.code("chrgitm_lv", code) for code in sorted({line["class_level"] for line in rows})}
+    policy = policies.get(head.policy_version) or await stored_policy(tx, head.policy_version)
+    bases = await bases_of(tx, head=head, lines=rows, class_names=class_names, policy=policy)
+    lines = tuple(SheetLine(**dict(line), basis=bases.get(line["feedetl_sn"], ())) for line in rows)
     visit = await tx.fetchrow(VISIT, head.psn_no, head.mdtrt_id)
     mirrors = await tx.fetch(MIRRORS, head.psn_no, head.setl_id)
     return Sheet(
@@ -111,7 +128,7 @@ async def show_settlement(
         med_type=names.code("med_type", head.med_type) or head.med_type,
         payers=payers_of(head, names),
         lines=lines,
-        class_names={code: names.code("chrgitm_lv", code) for code in sorted({line.class_level for line in lines})},
+        class_names=class_names,
         mirrors=tuple((mirror["setl_id"], mirror["kind"]) for mirror in mirrors),
         checks=checks_of(head, lines),
     )

@@ -66,7 +66,8 @@ async def view_settlement(request: AnyRequest, setl_id: FromPath[str]) -> Respon
     services = services_of(request)
     async with services.database.transaction(regions=(staff.admdvs,)) as tx:
         sheet = await show_settlement(
-            tx, institution=staff.fixmedins_code, setl_id=clean(setl_id), names=services.names
+            tx, institution=staff.fixmedins_code, setl_id=clean(setl_id), names=services.names,
+            policies=services.policies,
         )
         if sheet is None:
             raise NotFound

@@ -1,0 +1,86 @@
+"""Which proofs there are, what each is made of, and how large it is in CI and in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.proofs import (
+    crowds,
+    cuts,
+    database_kills,
+    fuzz_proof,
+    kills,
+    meetings,
+    one_person,
+    properties,
+)
+from tests.proofs.platform import Platform, Result
+
+MONEY = (
+    "src/yibao/app.py", "src/yibao/entrypoints/gateway", "src/yibao/entrypoints/server.py", "src/yibao/usecases/settlement",
+    "src/yibao/usecases/visits", "src/yibao/usecases/verification", "src/yibao/domains/encounters",
+    "src/yibao/domains/settlements", "src/yibao/ledger", "src/yibao/infra", "src/yibao/kernel",
+)
+LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
+WIRE = ("src/yibao/entrypoints/gateway", "src/yibao/data/interface", "src/yibao/usecases", "src/yibao/infra", "src/yibao/kernel")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One counted check.
+
+    Attributes:
+        key: its number in the fault programme, or its name.
+        tells: what it does, for the page of proofs.
+        full: N of ``make proof``; CI: N of ``make test``.
+        covers: the code that it proves; a change there makes it old.
+    """
+
+    key: str
+    tells: str
+    run: Callable[[int, int, Platform], Result]
+    full: int
+    ci: int
+    covers: tuple[str, ...] = MONEY
+
+
+PROOFS: dict[str, tuple[Part, ...]] = {
+    "faults": (
+        Part("F01", "工作进程在每个命名点被 kill -9（2207、2208、2601），客户端用同一报文ID重试", kills.run_f01, 328, 60),
+        Part("F02", "报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 300, 40),
+        Part("F03", "提交之后，答复在每一个字节处被切断（FIN 与 RST 各一次）", cuts.run, 0, 100),
+        Part("F06", "50 个窗口同时用不同报文ID结算同一就诊：恰有一笔成功，其余按名拒绝", crowds.run_f06, 100, 10),
+        Part("F07", "同一报文同时到达 50 次：执行一次，50 份答复逐字节相同", crowds.run_f07, 100, 10),
+        Part(
+            "F08", "50 个窗口同时为同一人结算、撤销、冲正、重发：不透支、不超限，按提交顺序与笨算法逐笔相同",
+            one_person.run, 100, 10, LAW,
+        ),
+        Part("MEET", "三种偶遇，用锁安排：重发追上首发、冲正遇上在途结算、后到的先结算", meetings.run, 20, 3),
+        Part("F15", "四个客户端不停结算，kill -9 整个 PostgreSQL 再启动：已答复的全部仍在", database_kills.run, 10, 2),
+    ),
+    "properties": (
+        Part(
+            "I1", "生成的账单逐行逐单保持全部恒等式；结算、撤销、再结算的结局与笨算法相同；试算等于结算",
+            properties.run, 10_000, 300, (*LAW, "tests/twin"),
+        ),
+    ),
+    "messages": (
+        Part("F18", "每个报文的每个字段逐一出错：没有 500，没有写入一半，拒绝都指明字段", fuzz_proof.run, 20_000, 0, WIRE),
+    ),
+}
+
+
+def find(name: str) -> tuple[str, tuple[Part, ...]]:
+    """Return the proof of a name, or the one proof and part of a key such as ``F08``.
+
+    Raises:
+        KeyError: there is no such proof.
+    """
+    if name in PROOFS:
+        return name, PROOFS[name]
+    for proof, parts in PROOFS.items():
+        for part in parts:
+            if part.key.lower() == name.lower():
+                return proof, (part,)
+    raise KeyError(name)
