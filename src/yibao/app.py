@@ -7,13 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import asyncpg
+
 from yibao.entrypoints import worker
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.entrypoints.gateway.registry import Services
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.config import Settings
-from yibao.infra.database import GATEWAY, PORTAL, WORKER, Connection, Database
+from yibao.infra.database import GATEWAY, PORTAL, WORKER, Connection, Database, Unavailable
 from yibao.infra.policy_files import keep_version, read_policy_files
 from yibao.kernel.clock import Clock, SystemClock
 from yibao.kernel.ids import RandomIds
@@ -30,6 +32,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PAGE_PREFIXES = ("/institution", "/ui", "/assets")
 """Paths under which a POST is a form of a page; every other POST is an institution's message."""
 GATEWAY_PREFIXES = ("/fsi", "/isp-api")
+_ASK_AGAIN_S = 0.5
+_DOWN = (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
+"""What connecting to a database ends with that is not running, not yet, or no longer."""
 _log = logging.getLogger("yibao")
 
 
@@ -72,7 +77,24 @@ class App:
                 return
 
     async def start(self) -> None:
-        """Open the pools in their roles and begin the worker's rounds."""
+        """Open the pools in their roles and begin the worker's rounds; a database that is down is waited for.
+
+        A process that gave up instead would take its parent, and with it all others, down as well. What waiting
+        cannot mend, such as a wrong name or password, fails at once.
+        """
+        while True:
+            try:
+                await self._start()
+            except Unavailable as error:
+                if not isinstance(error.__cause__, _DOWN):
+                    raise
+                _log.warning("waiting for the database: %s", error)
+            else:
+                return
+            await self._close_pools()
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def _start(self) -> None:
         url, size = self._settings.database_url, self._settings.connections
         if url is None:
             raise RuntimeError("the server needs a database URL; `yibao serve` starts the embedded one")
@@ -103,8 +125,11 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._gateway is not None:
             await self._gateway.close()
-        for database in self._open:
-            await database.close()
+        await self._close_pools()
+
+    async def _close_pools(self) -> None:
+        while self._open:
+            await self._open.pop().close()
 
     async def _keep_law(self, database: Database) -> None:
         """Keep the text of the law that this process will decide by, so that its settlements replay (I9)."""

@@ -22,6 +22,11 @@ _SETTLED_BETWEEN_KILLS = 12
 _WITHIN_S = 120.0
 _KILL_SPREAD_S = 0.25
 _STORED = "select reply from platform.message where sender = $1 and msgid = $2"
+_UNSEALED = """
+select count(*) from platform.audit_entry
+where xid >= (select coalesce(max(xid_to::text::bigint), 0)::text::xid8 from platform.audit_seal)
+"""
+_SEALED_WITHIN_S = 30.0
 
 
 @dataclass
@@ -67,7 +72,10 @@ class Load:
 def run(n: int, seed: int, platform: Platform) -> Result:
     """Kill -9 all of PostgreSQL ``n`` times under four clients; afterwards ask for every acknowledged reply again."""
     rng = Random(seed)
-    wrong = dict.fromkeys(("not_stored", "differing", "unanswered_or_refused", "defects", "breaches"), 0)
+    names = (
+        "not_stored", "differing", "unanswered_or_refused", "server_ended", "audit_not_sealed", "defects", "breaches",
+    )
+    wrong = dict.fromkeys(names, 0)
     recoveries: list[float] = []
     with platform.served() as served:
         load = Load(gather(served, rng))
@@ -80,6 +88,8 @@ def run(n: int, seed: int, platform: Platform) -> Result:
                 # Anywhere in the work of the next moment, not just after an answer.
                 load.stop.wait(rng.uniform(0, _KILL_SPREAD_S))
                 platform.postgres.kill()
+                # A worker that is born now finds no database.
+                served.kill(rng.choice(served.workers()))
                 began = time.monotonic()
                 platform.postgres.start()
                 wanted = len(load.acknowledged) + 1
@@ -87,6 +97,8 @@ def run(n: int, seed: int, platform: Platform) -> Result:
                 recoveries.append(time.monotonic() - began)
         served.books.forget_connection()
         wrong["unanswered_or_refused"] = len(load.failures)
+        wrong["server_ended"] = int(not served.is_running)
+        wrong["audit_not_sealed"] = int(not until(lambda: not served.books.value(_UNSEALED), within_s=_SEALED_WITHIN_S))
         for failure in load.failures[:5]:
             print(f"  {failure[:300]}")
         for site, message, reply in load.acknowledged:

@@ -33,7 +33,7 @@ class Deed:
 
     def reads(self, reply: bytes) -> bool:
         """Say whether a reply reports success."""
-        return json.loads(reply).get("infcode") == 0
+        return bool(json.loads(reply).get("infcode") == 0)
 
 
 def make_ready(cast: Cast, rng: Random, infno: str) -> Deed:

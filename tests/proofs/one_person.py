@@ -109,7 +109,7 @@ def _play(cast: Cast, rng: Random, patient: Patient, people: Crowd) -> Round:
         (site := rng.choice(cast.sites[patient.region]), draw_bill(cast, rng, patient, site, top_yuan=900))
         for _ in range(AT_ONCE - _CANCELLING - _REVERSING - _REPEATING + _SETTLED_BEFORE)
     ]
-    visits = people.act([lambda _barrier, d=d: played.prepare(*d) for d in drawn])
+    visits = people.act([_preparing(played, *one) for one in drawn])
     before, coming = visits[:_SETTLED_BEFORE], visits[_SETTLED_BEFORE:]
     cancelling = []
     for visit in before:
@@ -126,6 +126,10 @@ def _play(cast: Cast, rng: Random, patient: Patient, people: Crowd) -> Round:
     rng.shuffle(messages)
     people.act([_meeting(played, site, message) for site, message in messages])
     return played
+
+
+def _preparing(played: Round, site: Site, bill: Bill) -> Callable[[Barrier], Prepared]:
+    return lambda _barrier: played.prepare(site, bill)
 
 
 def _meeting(played: Round, site: Site, message: dict[str, Any]) -> Act:

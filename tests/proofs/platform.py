@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from tests.proofs.books import Books
 from yibao.demo.description import ENDPOINT
@@ -145,6 +145,11 @@ class Served:
     def log(self) -> str:
         """Return what the server said last."""
         return "".join(self._log[-60:])
+
+    @property
+    def is_running(self) -> bool:
+        """Say whether the server's parent lives."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def defects(self) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+from typing import Any, NoReturn
 
 from yibao.entrypoints.gateway import interface
 from yibao.entrypoints.gateway.registry import offered
@@ -14,6 +15,7 @@ from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.entrypoints.server import serve
 from yibao.infra.config import load_settings
+from yibao.infra.database import Database
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 
@@ -29,12 +31,17 @@ def warm() -> None:
         importlib.import_module(name)
     interface.load()
     offered()
-    # Made once and dropped: the frameworks behind the pages import the most.
+    # Made once and dropped: the frameworks behind the pages import the most. Nobody asks these pages anything.
     create_portal(PortalServices(
-        database=None, clock=SystemClock(), ids=RandomIds(), regions={}, explain=None, is_demo=True, has_tls=False,
+        database=Database(_unused, size=1, acquire_timeout_s=1.0), clock=SystemClock(), ids=RandomIds(), regions={},
+        explain=_unused, is_demo=True, has_tls=False,
     ))
     gc.collect()
     gc.freeze()
+
+
+async def _unused(*_whatever: Any) -> NoReturn:
+    raise AssertionError("only the workers serve")
 
 
 if __name__ == "__main__":

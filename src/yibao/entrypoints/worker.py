@@ -6,6 +6,8 @@ import asyncio
 import logging
 from pathlib import Path
 
+import asyncpg
+
 from yibao.infra.audit_chain import Seal, seal
 from yibao.infra.database import Database, Unavailable
 from yibao.kernel.clock import Clock
@@ -44,7 +46,7 @@ async def run(database: Database, *, clock: Clock, heads: Path, stop: asyncio.Ev
     while not stop.is_set():
         try:
             await seal_once(database, clock=clock, heads=heads)
-        except (Unavailable, OSError) as error:
+        except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("audit chain not sealed this round: %s", error)
         try:
             await asyncio.wait_for(stop.wait(), ROUND_S)

@@ -98,8 +98,8 @@ class Database:
             self._lent.add(connection)
             try:
                 yield connection
-            except asyncpg.InternalClientError as error:
-                # What the driver says when the server dies between the parts of one statement.
+            except (asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as error:
+                # The latter is what the driver says when the server dies between the parts of one statement.
                 connection.terminate()
                 raise Unavailable(f"the connection broke: {error}") from error
             finally:

@@ -58,11 +58,19 @@ async def test_every_step_shows_base_rule_date_clause_source_and_counter(ours: h
         assert shown in page, shown
 
 
+async def test_every_line_names_the_dated_values_it_rests_on(ours: httpx.AsyncClient) -> None:
+    page = words((await ours.get(SHEET)).text)
+    weak = "⚠ 示例参数，非当地现行政策"
+    assert f"目录类别：乙类，先行自付 10%，自 2025-01-01 起；示例数据 {weak}" in page
+    assert f"目录类别：甲类，自 2025-01-01 起；国家目录 支付标准：15 元；示例数据 {weak}" in page
+
+
 async def test_weak_values_are_marked_where_they_are_used(ours: httpx.AsyncClient) -> None:
     html = (await ours.get(SHEET)).text
-    main = html[:html.index("<footer")]
-    assert main.count("⚠ 示例参数，非当地现行政策") == 2
-    assert main.count('<li class="weak">') == 2
+    lines, steps = html[:html.index("<footer")].split('aria-labelledby="steps"')
+    assert lines.count("⚠ 示例参数，非当地现行政策") == 2
+    assert steps.count("⚠ 示例参数，非当地现行政策") == 2
+    assert steps.count('<li class="weak">') == 2
 
 
 async def test_sums_are_shown_and_hold(ours: httpx.AsyncClient) -> None:

@@ -95,6 +95,7 @@ async def fill(tx: Connection) -> None:
             "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) "
             "values ($1, $2, '01', $3, $4, '1', '1968-03-14')", psn_no, region, certno, name,
         )
+    await _catalogue(tx)
     await _visit(tx)
     await _messages(tx)
 
@@ -122,6 +123,24 @@ async def _visit(tx: Connection) -> None:
     await insert_settlement(tx, setl_id=SETTLED, at=NOW.replace(hour=8, minute=10))
 
 
+async def _catalogue(tx: Connection) -> None:
+    """List two of the items: one with an invented class, one with an official class and an invented ceiling."""
+    for n, level, ratio, source, assumed in ((1, "02", 1000, "示例数据", True), (2, "01", 0, "国家目录", False)):
+        code = LINES[n][1]
+        await tx.execute(
+            "insert into catalogue.item (code, list_type, name, charge_type, origin, valid_from, version) "
+            "values ($1, '101', $2, '09', 'demo', '2021-01-01', '1')", code, LINES[n][2],
+        )
+        await tx.execute(
+            "insert into catalogue.term (admdvs, code, valid_from, class_level, first_pay, source, assumed) "
+            "values ('370300', $1, '2025-01-01', $2, $3, $4, $5)", code, level, ratio, source, assumed,
+        )
+    await tx.execute(
+        "insert into catalogue.price_limit (admdvs, code, level, valid_from, limit_micro, source, assumed) "
+        "values ('370300', $1, '2', '2025-01-01', 15000000, '示例数据', true)", LINES[2][1],
+    )
+
+
 async def insert_settlement(
     tx: Connection, *, setl_id: str, at: datetime, code: str = OURS, sign: int = 1, origin: str | None = None,
     psn_no: str = PSN, mdtrt_id: str = VISIT, region: str = "370300", batch: str = BATCH,
@@ -143,7 +162,7 @@ async def insert_settlement(
     row |= {
         "balance_fen": 0, "pool_ratio": 5000, "fund_types": ["310100", "310200"],
         "fund_amounts": [sign * SHARES["fund"], sign * SHARES["account"]], "counter_codes": ["op_pool"],
-        "counter_deltas": [sign * SHARES["fund"]], "facts": b"{}", "policy_version": "0123456789abcdef0123",
+        "counter_deltas": [sign * SHARES["fund"]], "facts": b'{"institution":{"level":"2"}}', "policy_version": "0123456789abcdef0123",
         "account_use": "1", "cert_type": "02", "clr_type": "11", "clr_way": "1", "clr_optins": "370300",
         "sender": code, "msgid": msgid(code, at, 7), "opter": "0001",
     }

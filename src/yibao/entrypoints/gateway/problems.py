@@ -57,4 +57,5 @@ def told(refusal: Refusal) -> str:
     count = len(refusal.faults)
     if count <= _TOLD_MAX:
         return refusal.sentence()
-    return f"{Refusal(refusal.faults[:_TOLD_MAX]).sentence()}；……共{count}处{'以上' if count >= KEPT_MAX else ''}错误，以上为前{_TOLD_MAX}处"
+    first = Refusal(refusal.faults[:_TOLD_MAX]).sentence()
+    return f"{first}；……共{count}处{'以上' if count == KEPT_MAX else ''}错误，以上为前{_TOLD_MAX}处"

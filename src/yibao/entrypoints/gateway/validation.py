@@ -48,9 +48,9 @@ def _compile_fields(node: Node, code_tables: Mapping[str, Mapping[str, str]]) ->
         (f.name, f.variants, compile_check(f, code_tables), f, f.required or "missing_ok" in f.quirks)
         for f in node.fields
     )
-    checks = {name: check for name, _, check, _, _ in compiled}
+    other_names = {variant for _, variants, _, _, _ in compiled for variant in variants}
+    checks = {name: check for name, _, check, _, _ in compiled if name not in other_names}
     needed = {name for name, _, _, _, matters in compiled if matters}
-    other_names = {variant for _, variants, _, _, _ in compiled for variant in variants} - checks.keys()
     walk_carefully = _careful_walk(compiled)
 
     def walk(source: dict[str, Any], problems: Problems, prefix: str) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def decide_case(
     if isinstance(decision, Refusal):
         return decision
     return Settled(
-        row, opened.case, decision,
+        opened.row, opened.case, decision,
         _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),
     )
 
