@@ -67,6 +67,9 @@ class RunningServer:
         self._settings = settings
         self._log = log
         self._read, self._write = os.pipe()
+        if log is not None:
+            # With a database of one's own nobody has made the directory yet.
+            log.parent.mkdir(parents=True, exist_ok=True)
         stream: IO[bytes] | None = log.open("ab") if log else None
         try:
             self._child = subprocess.Popen(
