@@ -29,7 +29,7 @@ def arguments() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--settlements", type=int, default=8000, help="of a cell; a quarter of it on one connection")
+    parser.add_argument("--settlements", type=int, default=6000, help="of a cell; a quarter of it on one connection")
     parser.add_argument("--sizes", type=_numbers, default=(1, 10, 30), help="fee lines of a bill, e.g. 1,10,30")
     parser.add_argument("--connections", type=_numbers, default=(1, 16, 64))
     parser.add_argument("--workers", type=int, default=2, help="server processes")
@@ -48,7 +48,7 @@ def main() -> None:
     asked = arguments()
 
     def count(connections: int) -> int:
-        return asked.settlements // (4 if connections == 1 else 1)
+        return int(asked.settlements) // (4 if connections == 1 else 1)
 
     def forms(connections: int) -> tuple[str, ...]:
         if asked.http_only:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,7 @@ class Cell(msgspec.Struct, frozen=True):
         per_second: settlements a second.
         python_ms: CPU of all server processes for one settlement, 0 for pgbench.
         postgres_ms: CPU of all PostgreSQL processes for one settlement.
-        latencies_ms: p50, p95 and p99; empty for pgbench.
+        latencies_ms: p50, p95 and p99.
     """
 
     way: str
@@ -36,7 +35,7 @@ class Cell(msgspec.Struct, frozen=True):
     per_second: float
     python_ms: float
     postgres_ms: float
-    latencies_ms: tuple[float, ...] = ()
+    latencies_ms: tuple[float, ...]
 
 
 class Stand(msgspec.Struct):
@@ -93,11 +92,12 @@ def measure_ceiling(stand: Stand, form: str, *, size: int, connections: int, cou
     total = even(count, connections)
     first = stand.take(size, total)
     before = cpu_ms(stand.postmaster_pid)
-    per_second = ceiling.run_pgbench(
+    run = ceiling.run_pgbench(
         stand.pgbench, stand.url, stand.scripts[size].by_form[form], size=size, first=first, connections=connections,
         per_client=total // connections,
     )
-    return Cell(form, size, connections, per_second, 0.0, (cpu_ms(stand.postmaster_pid) - before) / total)
+    postgres = (cpu_ms(stand.postmaster_pid) - before) / total
+    return Cell(form, size, connections, run.per_second, 0.0, postgres, run.latencies_ms)
 
 
 def repeat(
@@ -125,4 +125,4 @@ def told(cell: Cell) -> str:
     """Return a measurement as one line."""
     shown = f"{cell.way:10} {cell.size:3} lines {cell.connections:3} connections {cell.per_second:7.0f}/s"
     shown += f"  Python {cell.python_ms:.3f} ms  PostgreSQL {cell.postgres_ms:.3f} ms"
-    return shown + (f"  p50/p95/p99 {cell.latencies_ms} ms" if cell.latencies_ms else "") + f"  [{time.strftime('%H:%M:%S')}]"
+    return f"{shown}  p50/p95/p99 {' / '.join(f'{ms:.1f}' for ms in cell.latencies_ms)} ms"

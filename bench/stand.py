@@ -50,8 +50,8 @@ def standing(
     """Run the server on a fresh copy of the template, warmed up; both are gone afterwards."""
     # The files are copied without going through the write-ahead log, so the copy starts with nothing to write out.
     asyncio.run(_as_owner(
-        postgres, f"drop database if exists {COPY} with (force)", f"create database {COPY} owner {OWNER} template {TEMPLATE} strategy file_copy",
-        "checkpoint",
+        postgres, f"drop database if exists {COPY} with (force)",
+        f"create database {COPY} owner {OWNER} template {TEMPLATE} strategy file_copy", "checkpoint",
     ))
     settings = Settings(
         home=home, database_url=postgres.url_for(COPY), port=_free_port(), workers=workers, connections=connections, demo=True,
@@ -59,8 +59,8 @@ def standing(
     )
     with _server(settings) as server_pid:
         stand = Stand(
-            settings, server_pid, postmaster_of(postgres.place.data), postgres.bin("pgbench"), postgres.url_for(COPY), samples, scripts,
-            dict.fromkeys(samples, 0),
+            settings, server_pid, postmaster_of(postgres.place.data), postgres.bin("pgbench"), postgres.url_for(COPY),
+            samples, scripts, dict.fromkeys(samples, 0),
         )
         for size in samples:
             measure_http(stand, size=size, connections=32, count=WARM_UP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -30,6 +31,8 @@ def main() -> int:
         chosen = [find(name) for name in PROOFS] if asked.name == "all" else [find(asked.name)]
     except KeyError:
         parser.error(f"no proof is called {asked.name}")
+    # A polite end unwinds like an error: PostgreSQL and the server under proof end with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with platform() as under_proof:
         holds = [
             _prove(proof, part, part.full if asked.n is None else asked.n, seed, under_proof)

@@ -25,6 +25,7 @@ import psutil  # type: ignore[import-untyped]
 from tests.proofs.books import Books
 from yibao.demo.description import ENDPOINT
 from yibao.demo.world import SEED, build_world
+from yibao.entrypoints.server import STOP_WITH_FD
 from yibao.entrypoints.worker import kept_heads
 from yibao.infra.config import Settings, environment_of
 from yibao.infra.database import Database
@@ -41,7 +42,8 @@ WORKERS = 2
 _KILLED = re.compile(r"Worker \(pid:(\d+)\) was sent SIGKILL")
 _DEFECT = "defect while answering"
 _START_WITHIN_S = 60.0
-_PREFIX = "yibao-proofs-"
+# The same form as the test fixtures' directories, so that their sweep finds what a killed run left behind.
+_PREFIX = f"yibao-tests-{os.getpid()}-proofs-"
 
 
 class Platform:
@@ -112,7 +114,7 @@ class Served:
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self._deaths: queue.Queue[int] = queue.Queue()
-        self._dead: set[int] = set()
+        self._leash = -1
         self._log: list[str] = []
         self.url = settings.database_url
         self.books = Books(self.url)
@@ -121,11 +123,14 @@ class Served:
     def start(self) -> None:
         """Start the server and wait until all its workers answer."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("YIBAO_")}
+        # The server ends when the other end of this pipe closes, however we end.
+        stop_with, self._leash = os.pipe()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.proofs.serve"], cwd=Path(__file__).parents[2], text=True,
-            env={**environment, **environment_of(self._settings)}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env={**environment, **environment_of(self._settings), STOP_WITH_FD: str(stop_with)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(stop_with,),
         )
+        os.close(stop_with)
         threading.Thread(target=self._read_log, daemon=True).start()
         if not until(self._accepts, within_s=_START_WITHIN_S):
             raise AssertionError("the server did not start:\n" + self.log())
@@ -141,6 +146,7 @@ class Served:
                 for pid in [*self.workers(), self._process.pid]:
                     self.kill(pid)
                 self._process.wait()
+            os.close(self._leash)
 
     def log(self) -> str:
         """Return what the server said last."""

@@ -59,6 +59,7 @@ LINES = [
     ("4", "XB05ZZZ000A001010100002", "营养制剂", "03", 68_000000, 10000, 6800, 6800, 0, 0, 0, "不在目录支付范围内"),
 ]
 FEES = {"amount": 26625, "own": 6800, "over": 500, "first": 1271, "scope": 18054}
+FACTS = b'{"institution":{"level":"2"}}'
 SHARES = {"fund": 9027, "account": 12000, "cash": 5598}
 
 STEPS = (
@@ -162,7 +163,7 @@ async def insert_settlement(
     row |= {
         "balance_fen": 0, "pool_ratio": 5000, "fund_types": ["310100", "310200"],
         "fund_amounts": [sign * SHARES["fund"], sign * SHARES["account"]], "counter_codes": ["op_pool"],
-        "counter_deltas": [sign * SHARES["fund"]], "facts": b'{"institution":{"level":"2"}}', "policy_version": "0123456789abcdef0123",
+        "counter_deltas": [sign * SHARES["fund"]], "facts": FACTS, "policy_version": "0123456789abcdef0123",
         "account_use": "1", "cert_type": "02", "clr_type": "11", "clr_way": "1", "clr_optins": "370300",
         "sender": code, "msgid": msgid(code, at, 7), "opter": "0001",
     }

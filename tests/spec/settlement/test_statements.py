@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
+
 from bench.counting import Cost, CountingGateway, counting_gateway
 from tests.support.till import Till
 

@@ -21,8 +21,7 @@ _DEPTH_MAX = 60
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
 _PLAIN = msgspec.json.Decoder(float_hook=parse_number)
 _UNSURE: Final = object()
-_GAPS = (" :", "\t:", "\n:", "\r:")
-_INTEGER_BITS_MAX = 1300
+_CONTAINERS = (dict, list)
 _STRAY = re.compile("[\udc80-\udcff]")
 
 
@@ -135,21 +134,19 @@ def _parse_plain(text: str) -> Any:
         value = _PLAIN.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _UNSURE
-    if any(gap in text for gap in _GAPS):
-        return _UNSURE
-    keys = 0
-    stack = [value]
-    while stack:
-        item = stack.pop()
+    if type(value) not in _CONTAINERS:
+        return value
+    keys, objects = 0, [value]
+    for item in objects:
         if type(item) is dict:
             keys += len(item)
-            stack.extend(item.values())
-        elif type(item) is list:
-            stack.extend(item)
-        elif type(item) is int and item.bit_length() > _INTEGER_BITS_MAX:
-            return _UNSURE
-    # More colons after a quote than keys: a key came twice, or a text holds such a colon.
-    return value if keys == text.count('":') else _UNSURE
+            item = item.values()
+        objects += [inner for inner in item if type(inner) in _CONTAINERS]
+    # More colons after a quote than keys: a key came twice, or a text holds such a colon. A gap before a colon
+    # could hide one of them.
+    if keys != text.count('":') or " :" in text or "\t:" in text or "\n:" in text or "\r:" in text:
+        return _UNSURE
+    return value
 
 
 def _parse(text: str) -> Any:

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from yibao.entrypoints.gateway.interface import load
 
-
 _NOTHING = Decimal("0.00")
 
 
