@@ -82,7 +82,7 @@ async def _literals(database: Database, table: str, columns: tuple[str, ...], se
     types = {r["attname"]: r["type"] for r in await database.fetch(
         "select attname, format_type(atttypid, null) as type from pg_attribute where attrelid = $1::regclass", table
     )}
-    row = (await database.fetch(f"select {chosen} from {table} where setl_id = $1", setl_id))[0]  # noqa: S608
+    row = (await database.fetch(f"select {chosen} from {table} where setl_id = $1", setl_id))[0]
     return {
         name: _IDS.get(name) or f"{_quoted(row[index])}::{types[name]}" for index, name in enumerate(columns)
     }

@@ -79,7 +79,8 @@ def _server(settings: Settings) -> Iterator[int]:
     try:
         while not is_ready(settings.host, settings.port):
             if child.poll() is not None:
-                raise RuntimeError(f"the server ended with {child.returncode}, see {settings.home / 'server.log'}")
+                words = (settings.home / "server.log").read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"the server ended with {child.returncode}:\n{words[-1500:]}")
             time.sleep(0.1)
         yield child.pid
     finally:

@@ -167,6 +167,6 @@ async def _copy(tx: Connection, table: str, changed: Mapping[str, str], source: 
     listed = ", ".join(names)
     chosen = ", ".join(changed.get(name, f"t.{name}") for name in names)
     await tx.execute(
-        f"insert into {table} ({listed}) select {chosen} from {numbers}, (select * from {table} where {source}) t"  # noqa: S608
+        f"insert into {table} ({listed}) select {chosen} from {numbers}, (select * from {table} where {source}) t"
     )
 

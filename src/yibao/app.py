@@ -111,6 +111,7 @@ class App:
             PortalServices(
                 database=pages, clock=self._clock, ids=RandomIds(),
                 regions={code: policy.name for code, policy in self._policies.items()}, explain=self._explain,
+                policies={policy.version: policy for policy in self._policies.values()},
                 is_demo=self._settings.demo, has_tls=self._settings.secure_cookies,
             )
         )

@@ -16,21 +16,21 @@ def main() -> int:
     """Run what the command line names; return 1 when something was wrong."""
     names = ", ".join(f"{name} ({' '.join(p.key for p in parts)})" for name, parts in PROOFS.items())
     parser = argparse.ArgumentParser(prog="make proof", description=f"proofs and their parts: {names}, all")
-    parser.add_argument("name", nargs="?", help="a proof, one of its parts, or all")
+    parser.add_argument("names", nargs="*", help="proofs, parts of proofs, or all")
     parser.add_argument("--n", type=int, help="how many instead of the full number")
     parser.add_argument("--seed", type=int, help="seed instead of the commit's")
     parser.add_argument("--check", action="store_true", help="only say which proofs are older than their code")
     asked = parser.parse_args()
     if asked.check:
         return _check()
-    if not asked.name:
+    if not asked.names:
         parser.print_help()
         return 2
     seed = record.seed_of_commit() if asked.seed is None else asked.seed
     try:
-        chosen = [find(name) for name in PROOFS] if asked.name == "all" else [find(asked.name)]
-    except KeyError:
-        parser.error(f"no proof is called {asked.name}")
+        chosen = [find(name) for name in (PROOFS if asked.names == ["all"] else asked.names)]
+    except KeyError as unknown:
+        parser.error(f"no proof is called {unknown}")
     # A polite end unwinds like an error: PostgreSQL and the server under proof end with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with platform() as under_proof:

@@ -15,7 +15,7 @@ from yibao.entrypoints.cli.output import REFUSED, JsonFlag, show, stop, table_of
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
-from yibao.policy.explain import WEAK_NOTE
+from yibao.policy.explain import WEAK_NOTE, is_weak
 from yibao.policy.loading import BadPolicy, PolicyFault, load_policy
 from yibao.policy.parameters import RegionPolicy, Row
 
@@ -44,6 +44,7 @@ class Shown(msgspec.Struct, frozen=True):
     source: str
     mark: str
     place: str
+    weak: bool
 
 
 @app.command("check", help="编译全部政策文件，列出每一处错误")
@@ -102,17 +103,17 @@ def _day(text: str, *, as_json: bool) -> date:
 def _shown(row: Row) -> Shown:
     used = row.used
     return Shown(used.rule, used.name, row.key, used.value, used.condition, row.valid_from, row.valid_to,
-                 used.clause, used.source, used.mark, row.place)
+                 used.clause, used.source, used.mark, row.place, is_weak(used))
 
 
 def _table(rows: list[Shown]) -> RenderableType:
     table = table_of("规则", "名称", "条件", "值", "起", "止", "出处")
     for r in rows:
-        mark = " [yellow]†[/yellow]" if r.mark == "assumed" else ""
+        mark = " [yellow]†[/yellow]" if r.weak else ""
         source = f"{r.clause}（{r.source}）" if r.source else r.clause
         table.add_row(r.rule, escape(r.name), escape(r.condition), escape(r.value) + mark, str(r.valid_from),
                       str(r.valid_to or ""), escape(source))
-    if any(r.mark == "assumed" for r in rows):
+    if any(r.weak for r in rows):
         return Group(table, f"[yellow]† {WEAK_NOTE}[/yellow]")
     return table
 

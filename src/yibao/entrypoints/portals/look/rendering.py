@@ -20,6 +20,7 @@ from yibao.entrypoints.portals.services import PortalServices
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.identity_number import mask_name
 from yibao.kernel.money import yuan_text
+from yibao.policy.explain import is_weak
 from yibao.usecases.inspection.entries import OUTCOMES
 
 ELDER_COOKIE = "yibao_elder"
@@ -114,4 +115,5 @@ _ENVIRONMENT.filters |= {
     "yuan": _yuan, "instant": _instant, "milliseconds": _milliseconds, "scaled": _scaled, "day": _day,
     "mask_name": mask_name,
 }
+_ENVIRONMENT.tests["weak"] = is_weak
 _ENVIRONMENT.globals |= {"asset": assets.url_of, "link": link, "outcomes": OUTCOMES, "field": forms.FIELD}
