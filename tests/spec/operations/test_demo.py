@@ -49,6 +49,7 @@ class Demo:
             if line == "}\n":
                 break
         self.description: dict[str, Any] = json.loads("".join(lines))
+        assert "base_url" in self.description, self.description
 
     def stop(self) -> int:
         """Stop as Ctrl-C does and return the exit code."""

@@ -88,7 +88,7 @@ def test_sheet_sums_to_the_settlement_and_shows_every_step(world: dict[str, Any]
     assert re.search("先行自付比例（目录未另行规定时）：1[05]%.{5,40} ZB-415", body), "a default ratio names its rule"
     assert body.count(WEAK) >= body.count("示例数据") + body.count("ZB-415") > 0
     steps = words(html[html.index('aria-labelledby="steps"'):html.index('aria-labelledby="checks"')])
-    assert steps.count(WEAK) == steps.count("推定") + steps.count("公开网页") > 0
+    assert steps.count(WEAK) == steps.count("推定") + steps.count("可靠度 L") > 0
 
 
 def test_every_message_of_the_visit_is_found_refusals_too(world: dict[str, Any], till: Till, office: httpx.Client) -> None:
