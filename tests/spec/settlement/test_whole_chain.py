@@ -125,3 +125,28 @@ def test_the_chain_goes_through_every_sender_check(
     till = till_for(region=region, scheme=scheme)
     drive(till, patient)
     till.close()
+
+
+def test_an_identification_is_found_by_the_person_it_found(
+    till: Till, patient_of: Callable[[str], dict[str, Any]], world_url: str
+) -> None:
+    import asyncio
+
+    import asyncpg
+
+    patient, msgid = patient_of("zb-active-first"), secrets.token_hex(15)
+    till.call("1101", {"data": {
+        "mdtrt_cert_type": "02", "mdtrt_cert_no": patient["certno"], "psn_cert_type": "01", "certno": patient["certno"],
+    }}, msgid=msgid)
+
+    async def logged() -> str | None:
+        connection = await asyncpg.connect(world_url)
+        async with asyncio.timeout(10):
+            while True:
+                row = await connection.fetchrow("select psn_no from platform.traffic where msgid = $1", msgid)
+                if row is not None:
+                    await connection.close()
+                    found: str | None = row["psn_no"]
+                    return found
+
+    assert asyncio.run(logged()) == patient["psn_no"]

@@ -66,6 +66,7 @@ class _Work(msgspec.Struct):
     trace: str = ""
     reading: Reading | None = None
     institution: Institution | None = None
+    message: Message | None = None
 
 
 class Gateway:
@@ -194,7 +195,8 @@ class Gateway:
         handler = self._handlers.get(reading.infno)
         if handler is None or sender is None:
             return Answer(not_offered(reading.infno, reading.spec.transaction.name_zh), "refused")
-        return await self._dispatcher.dispatch(handler, self._message(work, reading, sender.institution))
+        message = work.message = self._message(work, reading, sender.institution)
+        return await self._dispatcher.dispatch(handler, message)
 
     async def _read(self, work: _Work) -> Sender | None:
         """Decode the body and prove the sender; None: nobody we know, and nobody who claims to be."""
@@ -276,11 +278,17 @@ class Gateway:
             msgid=envelope.get("msgid", ""), admdvs=institution.region if institution else "",
             infno=reading.infno if reading is not None else "", outcome=answer.outcome,
             refusal_code=answer.reply.code if isinstance(answer.reply, Refusal) else None,
-            psn_no=reading.named("psn_no") if reading is not None else None,
+            psn_no=_person_of(work),
             mdtrt_id=reading.named("mdtrt_id") if reading is not None else None,
             request=work.content[:REQUEST_MAX], reply=logged, received_at=work.received_at,
             took_us=(time.perf_counter_ns() - started) // 1000,
         ))
+
+
+def _person_of(work: _Work) -> str | None:
+    """Return the person a message is about: named in it, or found by it."""
+    named = work.reading.named("psn_no") if work.reading is not None else None
+    return named or (work.message.found_psn_no if work.message is not None else None)
 
 
 def _attach(reading: Reading, upload: bytes) -> None:

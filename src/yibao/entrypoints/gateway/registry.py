@@ -32,6 +32,7 @@ class Message(msgspec.Struct):
             what was absent or empty has no key.
         institution: the sender, whose agreement is in force.
         warnings: sentences for the reply's ``warn_msg``; a handler may append.
+        found_psn_no: the person a query found who is not named in the message; set by the handler, for the log.
     """
 
     infno: str
@@ -42,6 +43,7 @@ class Message(msgspec.Struct):
     key: MessageKey
     received_at: datetime
     warnings: list[str] = msgspec.field(default_factory=list)
+    found_psn_no: str | None = None
 
 
 class Services(msgspec.Struct):

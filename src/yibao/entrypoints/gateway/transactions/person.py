@@ -27,6 +27,7 @@ async def person(message: Message, services: Services) -> Output | Refusal:
         found = await identify_person(tx, shown)
     if isinstance(found, Refusal):
         return found
+    message.found_psn_no = found.person["psn_no"]
     return _person_output(found, message)
 
 
