@@ -24,6 +24,7 @@ _FORMS = {
     "one_call": "pgbench, everything in one statement, one round trip",
     _HTTP: "2207 over HTTP",
 }
+_ORDINARY = (10, 16)
 _INTRODUCTION = """# Benchmarks
 
 Written by `make bench`; no figure here is typed by hand. {when}, commit {commit}.
@@ -49,14 +50,28 @@ def write(docs: Path, *, repetitions: Sequence[Sequence[Cell]], costs: Mapping[i
     docs.mkdir(parents=True, exist_ok=True)
     content = {"about": facts, "statements": work, "medians": summary, "repetitions": repetitions}
     (docs / "benchmarks.json").write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n")
+    unsettled = sum(cell.unsettled for cells in repetitions for cell in cells)
     text = "\n".join([
-        _INTRODUCTION.format(**facts), "## Settlements", "", *_table(summary), "", "## Statements and round trips", "",
+        _INTRODUCTION.format(**facts), *_headline(summary), "## Settlements", "", *_table(summary), "",
+        f"Messages sent that were not settled: {unsettled}.", "", "## Statements and round trips", "",
         "Counted, not timed: round trips on the wire, statements by the server, those inside functions included.", "",
         "| fee lines | SQL statements | of them sent by the driver | round trips |", "|---:|---:|---:|---:|",
         *(f"| {size} | {w['statements']} | {w['sent']} | {w['round_trips']} |" for size, w in work.items()), "",
     ])
     (docs / "benchmarks.md").write_text(text, encoding="utf-8")
     return text
+
+
+def _headline(summary: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the figures of the ordinary case as a sentence, nothing when it was not measured."""
+    for row in summary:
+        if (row["lines"], row["connections"], row["way"]) == (*_ORDINARY, _HTTP) and "ratio" in row:
+            return [
+                f"**In short**, {_ORDINARY[0]} fee lines, {_ORDINARY[1]} connections: {row['per_second']} settlements a second, "
+                f"{row['ratio']:.2f} of pgbench, {row['cpu_ms']:.2f} ms of CPU each (Python {row['python_ms']:.2f}, "
+                f"PostgreSQL {row['postgres_ms']:.2f}), p99 {row['p99_ms']} ms.", "",
+            ]
+    return []
 
 
 def _summary(repetitions: Sequence[Sequence[Cell]]) -> list[dict[str, Any]]:

@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 from tests.proofs.cast import Cast, gather
 from tests.proofs.deeds import Deed, make_ready
 from tests.proofs.platform import Platform, Result
-from tests.support.till import Till, new_msgid
+from tests.support.till import Counter, Till, new_msgid
 
 T = TypeVar("T")
 
 AT_ONCE = 50
 _ALREADY_SETTLED = "该收费批次已结算"
+_NUMBER_TAKEN = "住院/门诊号已用于就诊"
 _WITHIN_S = 120.0
 _COUNT = "select count(*) from settlements.settlement where psn_no = $1 and mdtrt_id = $2"
 
@@ -73,6 +74,25 @@ def run_f07(n: int, seed: int, platform: Platform) -> Result:
     return _rounds(n, seed, platform, wrong, judge, new_id_each=False)
 
 
+def run_registrations(n: int, seed: int, platform: Platform) -> Result:
+    """Register one visit number fifty times at once, ``n`` rounds: exactly one succeeds, the others are told why."""
+    rng = Random(seed)
+    wrong = dict.fromkeys(("rounds_without_exactly_one", "refused_otherwise", "defects", "breaches"), 0)
+    with platform.served() as served, crowd() as people:
+        cast = gather(served, rng)
+        for ordinal in range(n):
+            patient = cast.patient()
+            till = cast.till(cast.home(patient))
+            content = till.registration(patient.wire, visit_no=f"SAME{ordinal}")
+            messages = [till.envelope("2201", content, insured_place=patient.region) for _ in range(AT_ONCE)]
+            replies = [json.loads(r) for r in people.act([_sender(cast, till.counter, m) for m in messages])]
+            wrong["rounds_without_exactly_one"] += sum(r["infcode"] == 0 for r in replies) != 1
+            wrong["refused_otherwise"] += sum(r["infcode"] != 0 and _NUMBER_TAKEN not in r["err_msg"] for r in replies)
+        books = served.verify()
+        wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
+    return Result({"rounds": n, "at_once": AT_ONCE, "checks": books["checks"]}, wrong)
+
+
 def _rounds(
     n: int, seed: int, platform: Platform, wrong: dict[str, int],
     judge: Callable[[Deed, list[bytes], int], None], *, new_id_each: bool,
@@ -83,7 +103,7 @@ def _rounds(
         for _ in range(n):
             deed = make_ready(cast, rng, "2207")
             messages = [{**deed.message, "msgid": new_msgid()} if new_id_each else deed.message for _ in range(AT_ONCE)]
-            replies = people.act([_sender(cast, deed, message) for message in messages])
+            replies = people.act([_sender(cast, deed.till.counter, message) for message in messages])
             judge(deed, replies, served.books.value(_COUNT, deed.patient.wire["psn_no"], deed.mdtrt_id))
             deed.till.close()
         books = served.verify()
@@ -92,9 +112,9 @@ def _rounds(
     return Result(done, wrong)
 
 
-def _sender(cast: Cast, deed: Deed, message: dict[str, Any]) -> Callable[[Barrier], bytes]:
+def _sender(cast: Cast, counter: Counter, message: dict[str, Any]) -> Callable[[Barrier], bytes]:
     def send(barrier: Barrier) -> bytes:
-        till = Till(cast.served.endpoint, deed.till.counter)
+        till = Till(cast.served.endpoint, counter)
         till.open()
         barrier.wait()
         try:

@@ -19,6 +19,7 @@ ENDINGS = ("FIN", "RST")
 _BATCHES_PER_VISIT = 40
 _RESET = struct.pack("ii", 1, 0)
 _MORE = 65_536
+_ALL = 10**9
 
 
 @dataclass
@@ -114,6 +115,8 @@ class Visits:
         self._visit = draw_bill(cast, rng, patient, self._site).visit
         self._mdtrt_id = ""
         self._batch = _BATCHES_PER_VISIT
+        self.reply_bytes = 0
+        """How long the reply to the latest settlement was, head included."""
         self.till = cast.till(self._site)
 
     def next_settlement(self) -> Deed:
@@ -127,7 +130,7 @@ class Visits:
         self.till.upload(self._patient.wire, self._visit, self._mdtrt_id, batch=batch)
         bill = self.till.bill(self._patient.wire, self._visit, self._mdtrt_id, batch=batch)
         message = self.till.envelope("2207", bill, insured_place=self._patient.wire["insuplc_admdvs"])
-        return Deed("2207", self.till, self._patient, self._mdtrt_id, message, batch)
+        return Deed("2207", self.till, self._patient, self._mdtrt_id, message, self._visit, batch)
 
 
 def run(n: int, seed: int, platform: Platform) -> Result:
@@ -137,46 +140,56 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     """
     rng = Random(seed)
     wrong = dict.fromkeys(("lost", "doubled", "differing", "wrongly_accepted", "defects", "breaches"), 0)
-    done = {"n": 0, "reply_bytes": 0, "cut": 0, "whole": 0}
+    positions: set[tuple[int, str]] = set()
     with platform.served() as served:
         cast = gather(served, rng)
         visits = [Visits(cast, rng, cast.patient()) for _ in range(10)]
         proxy = CuttingProxy(served.endpoint)
-        longest = _longest(visits, proxy)
-        cuts = [(k, ending) for k in range(longest + 1) for ending in ENDINGS]
-        if n:
-            cuts = rng.sample(cuts, n) if n < len(cuts) else cuts + rng.choices(cuts, k=n - len(cuts))
-        for ordinal, (after, ending) in enumerate(cuts):
-            deed = visits[ordinal % len(visits)].next_settlement()
-            replies, passage = _sent_through(proxy, deed, after=after, ending=ending)
+        for visit in visits:
+            _sent_through(proxy, visit, after=_ALL, ending="FIN")
+        longest = max(visit.reply_bytes for visit in visits)
+        cuts = _cuts(rng, longest, n)
+        for after, ending in cuts:
+            # One whose reply reaches beyond the cut; each takes its turn.
+            visits.sort(key=lambda visit: visit.reply_bytes <= after)
+            visits.append(visit := visits.pop(0))
+            deed, replies, passage = _sent_through(proxy, visit, after=after, ending=ending)
             is_whole = passage.passed == passage.total
-            done["cut"], done["whole"] = done["cut"] + (not is_whole), done["whole"] + is_whole
+            if not is_whole:
+                positions.add((after, ending))
             wrong["wrongly_accepted"] += bool(replies) and not is_whole
             replies += [deed.till.ask(deed.message) for _ in range(2)]
             for name, count in judge_stored(deed, served.books, replies).items():
                 wrong[name] += count
         proxy.close()
         books = served.verify()
-        done |= {"n": len(cuts), "reply_bytes": longest, "settlements": books["settlements"], "checks": books["checks"]}
         wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
+        done = {
+            "n": len(cuts), "reply_bytes": longest, "positions_cut": len(positions), "settlements": books["settlements"],
+            "checks": books["checks"],
+        }
     return Result(done, wrong)
 
 
-def _longest(visits: list[Visits], proxy: CuttingProxy) -> int:
-    """Return the length of the longest reply, head included, that these visits get."""
-    lengths = []
-    for visit in visits:
-        _, passage = _sent_through(proxy, visit.next_settlement(), after=10**9, ending="FIN")
-        lengths.append(passage.total)
-    return max(lengths)
+def _cuts(rng: Random, longest: int, n: int) -> list[tuple[int, str]]:
+    """Return where to cut: every position with either ending, or ``n`` of these."""
+    every = [(k, ending) for k in range(longest + 1) for ending in ENDINGS]
+    if not n:
+        return every
+    return rng.sample(every, n) if n <= len(every) else every + rng.choices(every, k=n - len(every))
 
 
-def _sent_through(proxy: CuttingProxy, deed: Deed, *, after: int, ending: str) -> tuple[list[bytes], Passage]:
-    """Send a message through the proxy; return the reply if the till accepted one, and what was let through."""
+def _sent_through(
+    proxy: CuttingProxy, visit: Visits, *, after: int, ending: str
+) -> tuple[Deed, list[bytes], Passage]:
+    """Settle through the proxy; return the message, the reply if the till accepted one, and what was let through."""
+    deed = visit.next_settlement()
     proxy.cut_next(after=after, ending=ending)
     till = Till(proxy.endpoint, deed.till.counter)
     replies = []
     with suppress(Unanswered):
         replies.append(till.send(deed.message))
     till.close()
-    return replies, proxy.passage()
+    passage = proxy.passage()
+    visit.reply_bytes = passage.total
+    return deed, replies, passage

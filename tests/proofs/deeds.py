@@ -29,6 +29,7 @@ class Deed:
     patient: Patient
     mdtrt_id: str
     message: dict[str, Any]
+    visit: dict[str, Any]
     batch: str = "1"
 
     def reads(self, reply: bytes) -> bool:
@@ -46,14 +47,14 @@ def make_ready(cast: Cast, rng: Random, infno: str) -> Deed:
     mdtrt_id, place = bill["data"]["mdtrt_id"], patient.wire["insuplc_admdvs"]
     message = till.envelope("2207", bill, insured_place=place)
     if infno == "2207":
-        return Deed(infno, till, patient, mdtrt_id, message)
+        return Deed(infno, till, patient, mdtrt_id, message, visit)
     settled = till.output(till.ask(message))["setlinfo"]
     psn_no = patient.wire["psn_no"]
     data = (
         {"setl_id": settled["setl_id"], "mdtrt_id": mdtrt_id, "psn_no": psn_no}
         if infno == "2208" else {"psn_no": psn_no, "omsgid": message["msgid"], "oinfno": "2207"}
     )
-    return Deed(infno, till, patient, mdtrt_id, till.envelope(infno, {"data": data}, insured_place=place))
+    return Deed(infno, till, patient, mdtrt_id, till.envelope(infno, {"data": data}, insured_place=place), visit)
 
 
 def judge_stored(deed: Deed, books: Books, replies: list[bytes]) -> dict[str, int]:

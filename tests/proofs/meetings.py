@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -10,7 +11,7 @@ from tests.proofs.books import HOLD_TRAIL, HOLD_VISIT, MOVE_PERSON, Books
 from tests.proofs.cast import Cast, draw_bill, gather
 from tests.proofs.deeds import Deed, make_ready
 from tests.proofs.platform import Platform, Result, Served
-from tests.support.till import TRY_AGAIN
+from tests.support.till import TRY_AGAIN, Till, wire_now
 
 _STATES = """
 select kind, state from settlements.settlement where psn_no = $1 and mdtrt_id = $2 order by setl_id
@@ -21,7 +22,10 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     """Arrange each of the meetings ``n`` times."""
     rng = Random(seed)
     wrong = dict.fromkeys(
-        ("repeat_refused", "reversal_not_answered", "cancelled_out_of_order", "not_met", "defects", "breaches"), 0
+        (
+            "repeat_refused", "reversal_not_answered", "cancelled_out_of_order", "bill_changed_under_settlement",
+            "not_met", "defects", "breaches",
+        ), 0
     )
     with platform.served() as served, Books(served.url) as other:
         cast = gather(served, rng)
@@ -29,10 +33,12 @@ def run(n: int, seed: int, platform: Platform) -> Result:
             _repeat_meets_its_first(cast, rng, served.books, other, wrong)
             _reversal_meets_its_settlement(cast, rng, served.books, wrong)
             _overtaken_settlement(cast, rng, served.books, other, wrong)
+            for change in (_withdrawal, _addition):
+                _change_meets_settlement(cast, rng, served.books, change, wrong)
         books = served.verify()
         wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
         _tell(served)
-        done = {"n": 3 * n, "settlements": books["settlements"], "checks": books["checks"]}
+        done = {"n": 5 * n, "settlements": books["settlements"], "checks": books["checks"]}
     return Result(done, wrong)
 
 
@@ -99,17 +105,50 @@ def _overtaken_settlement(cast: Cast, rng: Random, books: Books, other: Books, w
     wrong["cancelled_out_of_order"] += quick.reads(quick.till.ask(message))
 
 
+def _change_meets_settlement(
+    cast: Cast, rng: Random, books: Books, change: Callable[[Deed, Till], dict[str, Any]], wrong: dict[str, int]
+) -> None:
+    """The lines of a bill are to be changed while it is being settled: one of the two comes first, and counts."""
+    deed = make_ready(cast, rng, "2207")
+    changing = cast.till(cast.home(deed.patient))
+    books.hold(HOLD_TRAIL)
+    deed.till.post(deed.message)
+    met = books.awaited_by(1)
+    changing.post(change(deed, changing))
+    met &= books.awaited_by(2)
+    books.release()
+    settled, changed = deed.till.receive(), changing.receive()
+    wrong["not_met"] += not met
+    wrong["bill_changed_under_settlement"] += deed.reads(changed) or not deed.reads(settled)
+
+
+def _withdrawal(deed: Deed, till: Till) -> dict[str, Any]:
+    """Return a 2205 that withdraws the lines of the bill."""
+    data = {"mdtrt_id": deed.mdtrt_id, "chrg_bchno": deed.batch, "psn_no": deed.patient.wire["psn_no"]}
+    return till.envelope("2205", {"data": data}, insured_place=deed.patient.region)
+
+
+def _addition(deed: Deed, till: Till) -> dict[str, Any]:
+    """Return a 2204 that adds a line to the bill."""
+    c, at = till.counter, wire_now()
+    line = {
+        "feedetl_sn": "999", "mdtrt_id": deed.mdtrt_id, "psn_no": deed.patient.wire["psn_no"],
+        "chrg_bchno": deed.batch, "dise_codg": deed.visit["dise_codg"], "rx_circ_flag": "0", "fee_ocur_time": at,
+        "bilg_dept_codg": c.dept_code, "bilg_dept_name": c.dept_name, "bilg_dr_codg": c.dr_codg,
+        "bilg_dr_name": c.dr_name, **deed.visit["lines"][0],
+    }
+    return till.envelope("2204", {"feedetail": [line]}, insured_place=deed.patient.region)
+
+
 def _another_visit(cast: Cast, rng: Random, deed: Deed) -> Deed:
     """Make a second visit of the same person, of the same class, ready to be settled."""
     site = cast.home(deed.patient)
     till = cast.till(site)
     visit: dict[str, Any] = draw_bill(cast, rng, deed.patient, site).visit
-    original = deed.message["input"]["data"]
-    visit["med_type"] = original["med_type"]
-    visit["dise_codg"] = deed.patient.twin.recognised[0] if original["med_type"] == "14" else ""
+    visit |= {"med_type": deed.visit["med_type"], "dise_codg": deed.visit["dise_codg"]}
     content = till.prepare(deed.patient.wire, visit)
     message = till.envelope("2207", content, insured_place=deed.patient.region)
-    return Deed("2207", till, deed.patient, content["data"]["mdtrt_id"], message)
+    return Deed("2207", till, deed.patient, content["data"]["mdtrt_id"], message, visit)
 
 
 def _counted_after(books: Books, psn_no: str, setl_id: str) -> bool:

@@ -51,12 +51,13 @@ PROOFS: dict[str, tuple[Part, ...]] = {
         Part("F02", "报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 300, 40),
         Part("F03", "提交之后，答复在每一个字节处被切断（FIN 与 RST 各一次）", cuts.run, 0, 100),
         Part("F06", "50 个窗口同时用不同报文ID结算同一就诊：恰有一笔成功，其余按名拒绝", crowds.run_f06, 100, 10),
+        Part("F06R", "50 个窗口同时用同一门诊号挂号：恰有一个成功，其余被告知号已用", crowds.run_registrations, 100, 5),
         Part("F07", "同一报文同时到达 50 次：执行一次，50 份答复逐字节相同", crowds.run_f07, 100, 10),
         Part(
             "F08", "50 个窗口同时为同一人结算、撤销、冲正、重发：不透支、不超限，按提交顺序与笨算法逐笔相同",
             one_person.run, 100, 10, LAW,
         ),
-        Part("MEET", "三种偶遇，用锁安排：重发追上首发、冲正遇上在途结算、后到的先结算", meetings.run, 20, 3),
+        Part("MEET", "用锁安排五种偶遇：重发追上首发、冲正遇上在途结算、后到的先结算、结算中撤销或增加明细", meetings.run, 20, 3),
         Part("F15", "四个客户端不停结算，kill -9 整个 PostgreSQL 再启动：已答复的全部仍在", database_kills.run, 10, 2),
     ),
     "properties": (

@@ -204,16 +204,22 @@ class Till:
 
     # ── a visit, step by step ──
 
+    def registration(
+        self, patient: Mapping[str, Any], *, begin: str | None = None, visit_no: str = ""
+    ) -> dict[str, Any]:
+        """Return the business content of 2201; a visit number of 16 random digits unless one is given."""
+        c = self.counter
+        return {"data": {
+            "psn_no": patient["psn_no"], "insutype": patient["insutype"], "begntime": begin or wire_now(),
+            "mdtrt_cert_type": "02", "mdtrt_cert_no": patient["certno"],
+            "ipt_otp_no": visit_no or "MZ" + secrets.token_hex(8), "atddr_no": c.dr_codg, "dr_name": c.dr_name,
+            "dept_code": c.dept_code, "dept_name": c.dept_name, "caty": "A03",
+        }}
+
     def register(self, patient: Mapping[str, Any], *, begin: str | None = None) -> str:
         """Register a visit (2201) and return its id."""
-        c = self.counter
-        out = self.call("2201", {"data": {
-            "psn_no": patient["psn_no"], "insutype": patient["insutype"], "begntime": begin or wire_now(),
-            "mdtrt_cert_type": "02", "mdtrt_cert_no": patient["certno"], "ipt_otp_no": "MZ" + secrets.token_hex(8),
-            "atddr_no": c.dr_codg, "dr_name": c.dr_name, "dept_code": c.dept_code, "dept_name": c.dept_name,
-            "caty": "A03",
-        }}, insured_place=patient["insuplc_admdvs"])
-        return str(out["data"]["mdtrt_id"])
+        content = self.registration(patient, begin=begin)
+        return str(self.call("2201", content, insured_place=patient["insuplc_admdvs"])["data"]["mdtrt_id"])
 
     def record(
         self, patient: Mapping[str, Any], visit: Mapping[str, Any], mdtrt_id: str, *, begin: str | None = None

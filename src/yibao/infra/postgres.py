@@ -145,12 +145,8 @@ class EmbeddedPostgres:
     def _start_or_adopt(self) -> None:
         if not self.exists():
             self._initialise()
-        if self._child is None:
-            pid = _postmaster_pid(self.place.data)
-            if pid is not None and self._answers():
-                self._adopted = pid
-        if self._adopted is None and (self._child is None or self._child.poll() is not None):
-            self._spawn_until_it_answers()
+        if self._child is None or self._child.poll() is not None:
+            self._spawn_unless_it_answers()
         self._make_owner_and_database()
 
     def _supervise(self) -> bool:
@@ -185,13 +181,18 @@ class EmbeddedPostgres:
         ])
         unfinished.rename(place.data)
 
-    def _spawn_until_it_answers(self) -> None:
+    def _spawn_unless_it_answers(self) -> None:
         """Start the server, again for 15 s if need be: a dead predecessor may linger in the process table.
 
-        A server that runs but does not answer yet is recovering, which takes as long as it takes: it is left to it.
+        A server that somebody left behind is adopted once it answers. One of ours that runs but does not
+        answer yet is recovering, which takes as long as it takes: it is left to it.
         """
         began = time.monotonic()
         while time.monotonic() - began < _START_WITHIN_S:
+            self._child, self._adopted = None, _postmaster_pid(self.place.data)
+            if self._adopted is not None and self._answers():
+                return
+            self._adopted = None
             self._drop_stale_pid_file(patience_over=time.monotonic() - began > _ZOMBIE_PATIENCE_S)
             self._child = child = self._spawn()
             if self._answers_while_running(child):
@@ -203,7 +204,7 @@ class EmbeddedPostgres:
     def _answers_while_running(self, child: subprocess.Popen[bytes]) -> bool:
         deadline = time.monotonic() + _RECOVER_WITHIN_S
         while child.poll() is None and time.monotonic() < deadline:
-            if self._answers():
+            if _postmaster_pid(self.place.data) == child.pid and self._answers():
                 return True
             _pause(0.03)
         return False

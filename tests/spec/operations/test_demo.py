@@ -48,6 +48,8 @@ class Demo:
             lines.append(line)
             if line == "}\n":
                 break
+        log = Path(environ["YIBAO_HOME"]) / "server.log"
+        assert lines[-1:] == ["}\n"], log.read_text(encoding="utf-8")[-5000:]
         self.description: dict[str, Any] = json.loads("".join(lines))
         assert "base_url" in self.description, self.description
 

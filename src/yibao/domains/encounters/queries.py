@@ -9,6 +9,7 @@ import asyncpg
 from yibao.infra.database import Connection
 
 BY_ID = "select * from encounters.encounter where psn_no = $1 and mdtrt_id = $2"
+LOCK_PERSON = "select from people.person where psn_no = $1 for no key update"
 TAKEN = """
 select mdtrt_id from encounters.encounter where fixmedins_code = $1 and ipt_otp_no = $2 and state <> 'cancelled'
 """
@@ -42,8 +43,14 @@ order by l.occurred_at, l.mdtrt_id, l.feedetl_sn
 async def find_encounter(
     tx: Connection, *, psn_no: str, mdtrt_id: str, lock: bool = False
 ) -> asyncpg.Record | None:
-    """Return an encounter of a person; with ``lock`` it stays locked until the transaction ends."""
-    return await tx.fetchrow(BY_ID + (" for update" if lock else ""), psn_no, mdtrt_id)
+    """Return an encounter of a person; with ``lock`` both stay locked until the transaction ends.
+
+    A settlement on its way may hold the person alone: who checks what is settled must have waited for it.
+    """
+    found = await tx.fetchrow(BY_ID + (" for update" if lock else ""), psn_no, mdtrt_id)
+    if lock and found is not None:
+        await tx.execute(LOCK_PERSON, psn_no)
+    return found
 
 
 async def find_by_visit_no(tx: Connection, *, fixmedins_code: str, visit_no: str) -> str | None:

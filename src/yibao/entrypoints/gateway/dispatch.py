@@ -18,6 +18,7 @@ from yibao.infra.messages import Replayed
 from yibao.kernel.refusal import Refusal, refuse
 
 CHANNEL = "gateway"
+ATTEMPTS_MAX = 3
 
 _NO_ANSWER: tuple[type[BaseException], ...] = (
     Unavailable, TimeoutError, OSError,
@@ -91,6 +92,18 @@ class Dispatcher:
         return Answer(result if isinstance(result, FileReply) else encode(result), "answered")
 
     async def _deed(
+        self, handler: Handler, message: Message, encode: Callable[[Output], bytes]
+    ) -> bytes | Replayed | Refusal:
+        """Run a deed; where two meet at a key that only one can have, the later begins anew and finds the other."""
+        warnings = list(message.warnings)
+        for _attempt in range(ATTEMPTS_MAX - 1):
+            try:
+                return await self._deed_once(handler, message, encode)
+            except asyncpg.UniqueViolationError:
+                message.warnings[:] = warnings
+        return await self._deed_once(handler, message, encode)
+
+    async def _deed_once(
         self, handler: Handler, message: Message, encode: Callable[[Output], bytes]
     ) -> bytes | Replayed | Refusal:
         try:
