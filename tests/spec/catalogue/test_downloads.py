@@ -6,8 +6,8 @@ import io
 import zipfile
 
 import pytest
-from tests.spec.catalogue.conftest import HOSPITAL, Call
 
+from tests.spec.catalogue.conftest import HOSPITAL, Call
 from yibao.entrypoints.gateway.interface import load
 
 EXPECTED_ROWS = {  # rows of the published tables, counted in the sources

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.spec.catalogue.conftest import CLINIC, HOSPITAL, Call
 from tests.spec.catalogue.test_loading import packaged
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from tests.support.till import Counter, Till
 
+from tests.support.till import Counter, Till
 from yibao.app import create_app
 from yibao.demo.description import ENDPOINT, describe
 from yibao.demo.world import build_world
@@ -28,7 +28,6 @@ from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.usecases.catalogue.load_catalogue import load_all
 from yibao.usecases.policies.publish_policies import publish_policies
-
 
 _copies = itertools.count(1)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.support.till import Refused, Till, wire_now
 
 Patient = dict[str, Any]
@@ -200,7 +201,8 @@ def test_the_same_msgid_with_another_body_is_its_own_refusal(till: Till, patient
     first = till.send(till.envelope("9001", {"signIn": {"opter_no": "1", "mac": "m", "ip": "127.0.0.1"}}, msgid=msgid))
     again = till.send(till.envelope("9001", {"signIn": {"opter_no": "1", "mac": "m", "ip": "127.0.0.1"}}, msgid=msgid))
     assert first == again, "same msgid, same content: the same bytes"
-    other = json.loads(till.send(till.envelope("9001", {"signIn": {"opter_no": "2", "mac": "m", "ip": "127.0.0.1"}}, msgid=msgid)))
+    content = {"signIn": {"opter_no": "2", "mac": "m", "ip": "127.0.0.1"}}
+    other = json.loads(till.send(till.envelope("9001", content, msgid=msgid)))
     assert other["infcode"] == -1
     assert "发送方报文ID已用于" in other["err_msg"]
 

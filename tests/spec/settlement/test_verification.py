@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.support.till import Till
 
+from tests.support.till import Till
 from yibao.entrypoints.worker import kept_heads, seal_once
 from yibao.infra.database import WORKER, Database
 from yibao.kernel.clock import SystemClock

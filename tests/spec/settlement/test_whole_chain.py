@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+
 from tests.support.till import Till, wire_now
 
 PATHS = {
