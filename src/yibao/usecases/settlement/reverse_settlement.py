@@ -59,26 +59,14 @@ async def cancel_settlement(
 ) -> bytes | Replayed | Refusal:
     """Cancel a settlement as a whole: money, account and yearly counters go back where they were."""
     reached("begun")
-    row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, command.psn_no, command.setl_id, None)
-    if row is None:
-        raise AssertionError("open_reversal returned no row")
-    reached("gathered")
-    if row["stored_state"] is not None:
-        return judge_stored(key, state=row["stored_state"], infno=row["stored_infno"],
-                            digest=row["stored_digest"], reply=row["stored_reply"])
+    row = await _open(tx, key, psn_no=command.psn_no, setl_id=command.setl_id, original=None)
+    if not isinstance(row, asyncpg.Record):
+        return row
     refusal = _refuse_cancel(row, command, sender=key.sender, shelf=shelf)
     if refusal is not None:
         return refusal
     booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=clock.now())
-    if isinstance(booking, Refusal):
-        return booking
-    reached("decided")
-    reply = encode(Undone(booking.settlement))
-    reached("encoded")
-    reached("before_write")
-    await write(tx, booking, key=key, reply=reply, clock=clock)
-    reached("written")
-    return reply
+    return booking if isinstance(booking, Refusal) else await _write(tx, booking, key=key, clock=clock, encode=encode)
 
 
 async def reverse_message(
@@ -95,13 +83,9 @@ async def reverse_message(
         MovedOn: the original message was committed while it was looked for; begin anew.
     """
     reached("begun")
-    row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, command.psn_no, None, command.omsgid)
-    if row is None:
-        raise AssertionError("open_reversal returned no row")
-    reached("gathered")
-    if row["stored_state"] is not None:
-        return judge_stored(key, state=row["stored_state"], infno=row["stored_infno"],
-                            digest=row["stored_digest"], reply=row["stored_reply"])
+    row = await _open(tx, key, psn_no=command.psn_no, setl_id=None, original=command.omsgid)
+    if not isinstance(row, asyncpg.Record):
+        return row
     refusal = _refuse_original(row, command)
     if refusal is not None:
         return refusal
@@ -117,8 +101,26 @@ async def reverse_message(
     if refusal is not None:
         return refusal
     booking = _mirror_booking(row, setl_id=setl_id, key=key, operator=operator, now=clock.now())
-    if isinstance(booking, Refusal):
-        return booking
+    return booking if isinstance(booking, Refusal) else await _write(tx, booking, key=key, clock=clock, encode=encode)
+
+
+async def _open(
+    tx: Connection, key: MessageKey, *, psn_no: str, setl_id: str | None, original: str | None
+) -> asyncpg.Record | Replayed | Refusal:
+    """Lock and read what a reversal is decided on; a message that was answered before gets its stored answer."""
+    row = await tx.fetchrow(OPEN_REVERSAL, key.sender, key.msgid, psn_no, setl_id, original)
+    if row is None:
+        raise AssertionError("open_reversal returned no row")
+    reached("gathered")
+    if row["stored_state"] is None:
+        return row
+    return judge_stored(key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"],
+                        reply=row["stored_reply"])
+
+
+async def _write(
+    tx: Connection, booking: Booking, *, key: MessageKey, clock: Clock, encode: Callable[[Undone], bytes]
+) -> bytes:
     reached("decided")
     reply = encode(Undone(booking.settlement))
     reached("encoded")
