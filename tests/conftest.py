@@ -11,7 +11,6 @@ import itertools
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import drop_database, execute, named
 from yibao.infra.database import GATEWAY, PORTAL, Database
 from yibao.infra.migrate import migrate
 from yibao.infra.postgres import EmbeddedPostgres
-from yibao.infra.postgres_place import wheel_binaries
 
 _PREFIX = "yibao-tests-"
 _TEMPLATE = f"yibao_template_{os.getpid()}"
@@ -71,12 +70,12 @@ def server_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def template_database(server_url: str) -> Iterator[str]:
     """Migrate one database that all others are copied from; return its name."""
-    _execute(server_url, f"create database {_TEMPLATE}")
+    execute(server_url, f"create database {_TEMPLATE}")
     # In a thread of its own: this thread's loop may be running already.
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, migrate(_url_of(server_url, _TEMPLATE))).result()
+        thread.submit(asyncio.run, migrate(named(server_url, _TEMPLATE))).result()
     yield _TEMPLATE
-    _execute(server_url, f"drop database {_TEMPLATE} with (force)")
+    drop_database(server_url, _TEMPLATE)
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +99,13 @@ def make_database_url(server_url: str, template_database: str) -> Iterator[Calla
 
     def make() -> str:
         name = _new_name()
-        _execute(server_url, f"create database {name} template {template_database}")
+        execute(server_url, f"create database {name} template {template_database}")
         made.append(name)
-        return _url_of(server_url, name)
+        return named(server_url, name)
 
     yield make
     for name in made:
-        _execute(server_url, f"drop database {name} with (force)")
+        drop_database(server_url, name)
 
 
 @pytest.fixture(scope="module")
@@ -136,22 +135,10 @@ async def portal_database(database_url: str) -> AsyncIterator[Database]:
 @contextmanager
 def _copy(server_url: str, template: str) -> Iterator[str]:
     name = _new_name()
-    _execute(server_url, f"create database {name} template {template}")
-    yield _url_of(server_url, name)
-    _execute(server_url, f"drop database {name} with (force)")
+    execute(server_url, f"create database {name} template {template}")
+    yield named(server_url, name)
+    drop_database(server_url, name)
 
 
 def _new_name() -> str:
     return f"yibao_test_{os.getpid()}_{next(_numbers)}"
-
-
-def _url_of(server_url: str, dbname: str) -> str:
-    base, _, query = server_url.partition("?")
-    return f"{base.rsplit('/', 1)[0]}/{dbname}?{query}"
-
-
-def _execute(url: str, sql: str) -> None:
-    subprocess.run(
-        [wheel_binaries() / "psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,13 +15,13 @@ from typing import Any
 import pytest
 import uvicorn
 
+from tests.support.databases import drop_database, execute, named
 from tests.support.till import Counter, Till
 from yibao.app import create_app
 from yibao.demo.description import ENDPOINT, describe
 from yibao.demo.world import build_world
 from yibao.infra.config import Settings
 from yibao.infra.database import Database
-from yibao.infra.postgres_place import wheel_binaries
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
@@ -82,21 +81,12 @@ async def _describe(url: str, base_url: str, today: date) -> dict[str, Any]:
         await database.close()
 
 
-def _sql(url: str, sql: str) -> None:
-    subprocess.run([wheel_binaries() / "psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql], check=True)
-
-
-def _named(url: str, name: str) -> str:
-    base, _, query = url.partition("?")
-    return f"{base.rsplit('/', 1)[0]}/{name}?{query}"
-
-
 @pytest.fixture(scope="session")
 def world_template(server_url: str, template_database: str) -> str:
     """Fill one database with a small world that every module copies; return its name."""
     name = f"yibao_world_{os.getpid()}"
-    _sql(server_url, f"create database {name} template {template_database}")
-    asyncio.run(_fill(_named(server_url, name), persons=60))
+    execute(server_url, f"create database {name} template {template_database}")
+    asyncio.run(_fill(named(server_url, name), persons=60))
     return name
 
 
@@ -104,9 +94,9 @@ def world_template(server_url: str, template_database: str) -> str:
 def world_url(server_url: str, world_template: str) -> Iterator[str]:
     """Return the URL of a copy of the small world that this module has to itself."""
     name = f"{world_template}_{next(_copies)}"
-    _sql(server_url, f"create database {name} template {world_template}")
-    yield _named(server_url, name)
-    _sql(server_url, f"drop database {name} with (force)")
+    execute(server_url, f"create database {name} template {world_template}")
+    yield named(server_url, name)
+    drop_database(server_url, name)
 
 
 @pytest.fixture(scope="module")

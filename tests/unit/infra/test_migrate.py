@@ -7,6 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from tests.support.databases import drop_database, named
 from yibao.infra.database import Unavailable
 from yibao.infra.migrate import current, head, migrate
 
@@ -33,10 +34,10 @@ async def test_a_database_that_is_not_there_is_unavailable(database_url: str) ->
 async def test_two_migrators_at_once_queue(server_url: str, database_url: str) -> None:
     connection = await asyncpg.connect(server_url)
     name = "yibao_two_migrators"
-    url = server_url.replace("/postgres?", f"/{name}?")
+    url = named(server_url, name)
     try:
         await connection.execute(f"create database {name}")
         assert await asyncio.gather(migrate(url), migrate(url)) == [head(), head()]
     finally:
-        await connection.execute(f"drop database {name} with (force)")
         await connection.close()
+        drop_database(server_url, name)
