@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_numbers, default=(1, 10, 30), help="fee lines of a bill, e.g. 1,10,30")
     parser.add_argument("--connections", type=_numbers, default=(1, 16, 64))
     parser.add_argument("--workers", type=int, default=2, help="server processes")
-    parser.add_argument("--database-connections", type=int, default=8, help="of a server process")
+    parser.add_argument("--database-connections", type=int, default=4, help="of a server process")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where the report goes")
     parser.add_argument("--http-only", action="store_true", help="leave pgbench out")
     return parser.parse_args()

@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 2
-    connections: int = 8
+    connections: int = 4
     log_level: str = "info"
     body_bytes_max: int = 8 * 1024 * 1024
     clock_tolerance_s: int = 1800
