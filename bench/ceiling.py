@@ -105,7 +105,7 @@ def _call(settlement: dict[str, str], posting: dict[str, str], message: dict[str
     caps = f"array_fill(100000000::bigint, array[cardinality({deltas})])"
     return (
         f"settlements.write({_row(settlement, 'settlements.settlement')}, {_row(posting, 'ledger.posting')}, {deltas}, {caps}, "
-        f"-{settlement['account_fen']}, @version@, null, null, {_row(message, 'platform.message')}, "
+        f"-{settlement['account_fen']}, @version@, false, null, null, {_row(message, 'platform.message')}, "
         f"{settlement['opter']}, 'settle_visit', {message['request_digest']})"
     )
 

@@ -15,7 +15,6 @@ T = TypeVar("T")
 
 MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
 """Changes a person: whoever settles for him or her must wait for the end of it, and begin anew if it is committed."""
-HOLD_VISIT = "select from encounters.encounter where psn_no = $1 and mdtrt_id = $2 for update"
 """Locks a visit, which stops only those who settle under the lock."""
 HOLD_TRAIL = "lock table platform.audit_entry in share mode"
 """Stops every deed at its last row, the one in the audit trail: all else is written, nothing committed."""

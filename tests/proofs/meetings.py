@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.proofs.books import HOLD_TRAIL, HOLD_VISIT, MOVE_PERSON, Books
+from tests.proofs.books import HOLD_TRAIL, MOVE_PERSON, Books
 from tests.proofs.cast import Cast, draw_bill, gather
 from tests.proofs.deeds import Deed, make_ready
 from tests.proofs.platform import Platform, Result, Served
@@ -27,12 +27,12 @@ def run(n: int, seed: int, platform: Platform) -> Result:
             "not_met", "defects", "breaches",
         ), 0
     )
-    with platform.served() as served, Books(served.url) as other:
+    with platform.served() as served:
         cast = gather(served, rng)
         for _ in range(n):
-            _repeat_meets_its_first(cast, rng, served.books, other, wrong)
+            _repeat_meets_its_first(cast, rng, served.books, wrong)
             _reversal_meets_its_settlement(cast, rng, served.books, wrong)
-            _overtaken_settlement(cast, rng, served.books, other, wrong)
+            _overtaken_settlement(cast, rng, served.books, wrong)
             for change in (_withdrawal, _addition):
                 _change_meets_settlement(cast, rng, served.books, change, wrong)
         books = served.verify()
@@ -42,22 +42,28 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     return Result(done, wrong)
 
 
-def _repeat_meets_its_first(cast: Cast, rng: Random, books: Books, other: Books, wrong: dict[str, int]) -> None:
+def _repeat_meets_its_first(cast: Cast, rng: Random, books: Books, wrong: dict[str, int]) -> None:
     """A settlement that must begin anew is repeated, and the repeat overtakes it: both get the same bytes."""
     deed = make_ready(cast, rng, "2207")
     psn_no = deed.patient.wire["psn_no"]
     slow, quick = deed.till, cast.till(cast.home(deed.patient))
-    books.hold(MOVE_PERSON, psn_no)
-    slow.post(deed.message)
-    met = books.awaited_by(1)
-    other.hold(HOLD_VISIT, psn_no, deed.mdtrt_id)
-    books.release()
-    met &= other.awaited_by(1)
-    overtaking = quick.ask(deed.message)
-    other.release()
-    reply = slow.receive()
+    met = _overtake(books, psn_no, slow, deed.message, quick, deed.message)
+    overtaking, reply = quick.receive(), slow.receive()
     wrong["not_met"] += not met
     wrong["repeat_refused"] += reply != overtaking or not deed.reads(reply)
+
+
+def _overtake(
+    books: Books, psn_no: str, slow: Till, message: dict[str, Any], quick: Till, overtaking: dict[str, Any]
+) -> bool:
+    """Send two messages so that the first must begin anew while the second waits for its turn; False if they did not meet."""
+    books.hold(MOVE_PERSON, psn_no)
+    slow.post(message)
+    met = books.awaited_by(1)
+    quick.post(overtaking)
+    met &= books.awaited_by(2)
+    books.release()
+    return met
 
 
 def _reversal_meets_its_settlement(cast: Cast, rng: Random, books: Books, wrong: dict[str, int]) -> None:
@@ -82,20 +88,13 @@ def _reversal_meets_its_settlement(cast: Cast, rng: Random, books: Books, wrong:
     wrong["reversal_not_answered"] += not (answered and deed.reads(asked_again) and deed.reads(settled) and undone)
 
 
-def _overtaken_settlement(cast: Cast, rng: Random, books: Books, other: Books, wrong: dict[str, int]) -> None:
+def _overtaken_settlement(cast: Cast, rng: Random, books: Books, wrong: dict[str, int]) -> None:
     """A settlement is overtaken by a later message: the overtaking one cannot be cancelled before it."""
     slow = make_ready(cast, rng, "2207")
     psn_no = slow.patient.wire["psn_no"]
     quick = _another_visit(cast, rng, slow)
-    books.hold(MOVE_PERSON, psn_no)
-    slow.till.post(slow.message)
-    met = books.awaited_by(1)
-    other.hold(HOLD_VISIT, psn_no, slow.mdtrt_id)
-    books.release()
-    met &= other.awaited_by(1)
-    first = json.loads(quick.till.ask(quick.message))
-    other.release()
-    second = json.loads(slow.till.receive())
+    met = _overtake(books, psn_no, slow.till, slow.message, quick.till, quick.message)
+    first, second = json.loads(quick.till.receive()), json.loads(slow.till.receive())
     met &= first["infcode"] == second["infcode"] == 0
     wrong["not_met"] += not met
     if not met or not _counted_after(books, psn_no, second["output"]["setlinfo"]["setl_id"]):

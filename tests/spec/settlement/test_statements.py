@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 
 from bench.counting import Cost, CountingGateway, counting_gateway
@@ -72,3 +74,29 @@ async def test_a_repeated_message_costs_no_more(gateway: CountingGateway, bill_o
     assert again.reply == first.reply
     assert len(again.statements) <= STATEMENTS_MAX, again.statements
     assert again.round_trips <= ROUND_TRIPS_MAX
+
+
+async def test_a_settlement_that_meets_another_change_takes_its_turn_in_two_more(
+    gateway: CountingGateway, bill_of: Callable[[int], bytes], world_url: str
+) -> None:
+    earlier = bill_of(2)
+    for _ in range(WARM_UP_VISITS):
+        await settled(gateway, earlier)  # the repeats look for the stored reply in the person's turn
+    await settled(gateway, bill_of(2))
+    body = bill_of(10)
+    changing, watching = await asyncpg.connect(world_url), await asyncpg.connect(world_url)
+    try:
+        await changing.execute("begin")
+        await changing.execute(
+            "update people.person set version = version + 1 where psn_no = $1", json.loads(body)["input"]["data"]["psn_no"]
+        )
+        settling = asyncio.create_task(settled(gateway, body))
+        while not settling.done() and not await watching.fetchval("select count(*) from pg_locks where not granted"):
+            pass
+        await changing.execute("commit")
+        cost = await settling
+    finally:
+        await changing.close()
+        await watching.close()
+    assert sum(place.startswith("settlements.take_turn") for place in cost.statements) >= 1, cost.statements
+    assert cost.round_trips <= ROUND_TRIPS_MAX

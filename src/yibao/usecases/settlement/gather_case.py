@@ -1,4 +1,4 @@
-"""Gather the frozen case of one charge batch in one round trip, with or without the person's lock."""
+"""Gather the frozen case of one charge batch in one round trip, with or without the person's turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 
 CASE_FACTS = "select * from settlements.case_facts($1, $2, $3)"
-OPEN_CASE = "select * from settlements.open_case($1, $2, $3, $4, $5)"
+TAKE_TURN = "select * from settlements.take_turn($1, $2, $3, $4, $5)"
+GIVE_TURN_BACK = "select settlements.give_turn_back($1)"
 CHRONIC_VISIT = "14"
 
 
@@ -52,11 +53,11 @@ async def read_facts(connection: Connection, command: SettleCommand) -> asyncpg.
     return await connection.fetchrow(CASE_FACTS, command.psn_no, command.mdtrt_id, command.batch)
 
 
-async def open_case(tx: Connection, command: SettleCommand, *, sender: str, msgid: str) -> asyncpg.Record:
-    """Lock message id, encounter and person; return what the message was answered, else ``facts``."""
-    row = await tx.fetchrow(OPEN_CASE, sender, msgid, command.psn_no, command.mdtrt_id, command.batch)
+async def take_turn(connection: Connection, command: SettleCommand, *, sender: str, msgid: str) -> asyncpg.Record:
+    """Wait for the person's turn and keep it with the session; return what the message was answered, else ``facts``."""
+    row = await connection.fetchrow(TAKE_TURN, sender, msgid, command.psn_no, command.mdtrt_id, command.batch)
     if row is None:
-        raise AssertionError("open_case returned no row")
+        raise AssertionError("take_turn returned no row")
     return row
 
 

@@ -18,7 +18,14 @@ from yibao.ledger.posting import settlement_posting
 from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
-from yibao.usecases.settlement.gather_case import OpenCase, SettleCommand, judge, open_case, read_facts
+from yibao.usecases.settlement.gather_case import (
+    GIVE_TURN_BACK,
+    OpenCase,
+    SettleCommand,
+    judge,
+    read_facts,
+    take_turn,
+)
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
@@ -49,7 +56,7 @@ async def settle_at_once(
     """Settle a batch in two statements outside any transaction of ours; the second commits everything or nothing.
 
     Nothing is locked while the law is asked: the write holds only if the person's version has not moved.
-    None means: not this way; something stood against it, and ``settle_under_lock`` says what.
+    None means: not this way; something stood against it, and ``settle_in_turn`` says what.
     """
     reached("begun")
     row = await read_facts(connection, command)
@@ -58,7 +65,7 @@ async def settle_at_once(
         row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
     )
     if isinstance(settled, Refusal):
-        # A repeat of a message that was answered looks like a second settlement: only the lock can tell.
+        # A repeat of a message that was answered looks like a second settlement: only the turn can tell.
         return None
     reply = _encoded(settled, encode)
     try:
@@ -68,30 +75,44 @@ async def settle_at_once(
     return reply
 
 
-async def settle_under_lock(
-    tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+async def settle_in_turn(
+    connection: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
     setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
 ) -> bytes | Replayed | Refusal:
-    """Settle a batch inside the given transaction and return the reply that the commit makes true.
+    """Settle a batch in two statements in the person's turn; the second commits and ends the turn.
 
     A repeated message returns ``Replayed``; nothing is written for a refusal.
+
+    Raises:
+        MovedOn: the facts were changed by somebody who needs no turn, such as an upload of fee lines; begin anew.
     """
-    row = await open_case(tx, command, sender=key.sender, msgid=key.msgid)
-    reached("gathered")
-    if row["stored_state"] is not None:
-        return judge_stored(
-            key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"],
-            reply=row["stored_reply"],
+    try:
+        row = await take_turn(connection, command, sender=key.sender, msgid=key.msgid)
+        reached("gathered")
+        settled = _stored(row, key) or decide_case(
+            row["facts"], command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
         )
-    settled = decide_case(
-        row["facts"], command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
-    )
-    if isinstance(settled, Refusal):
-        return settled
-    reply = _encoded(settled, encode)
-    await write(tx, _booking(settled), key=key, reply=reply, clock=clock)
+        if not isinstance(settled, Settled):
+            await connection.execute(GIVE_TURN_BACK, command.psn_no)
+            return settled
+        reply = _encoded(settled, encode)
+        await write(
+            connection, _booking(settled), key=key, reply=reply, clock=clock, version=settled.row["version"], in_turn=True
+        )
+    except BaseException:
+        # The turn belongs to the session: whoever leaves without having given it back ends the session.
+        connection.terminate()
+        raise
     reached("written")
     return reply
+
+
+def _stored(row: asyncpg.Record, key: MessageKey) -> Replayed | Refusal | None:
+    if row["stored_state"] is None:
+        return None
+    return judge_stored(
+        key, state=row["stored_state"], infno=row["stored_infno"], digest=row["stored_digest"], reply=row["stored_reply"]
+    )
 
 
 def _encoded(settled: Settled, encode: Callable[[Settled], bytes]) -> bytes:

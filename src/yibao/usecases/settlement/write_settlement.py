@@ -13,7 +13,7 @@ from yibao.kernel.clock import Clock
 from yibao.ledger.posting import Posting, personal_account
 
 MOVED_ON = "YB001"
-WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -40,15 +40,17 @@ class MovedOn(Exception):
 
 
 async def write(
-    tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, clock: Clock, version: int | None = None
+    tx: Connection, booking: Booking, *, key: MessageKey, reply: bytes, clock: Clock, version: int | None = None,
+    in_turn: bool = False,
 ) -> None:
     """Write settlement, posting, counters, account, message with its reply, and audit row.
 
     Args:
         version: the person's version that the decision rests on; None when the person is locked.
+        in_turn: the session has the person's turn, which ends with the commit.
 
     Raises:
-        MovedOn: ``version`` is not the person's version any more, or the message id is taken.
+        MovedOn: ``version`` is not the person's version any more, somebody has the turn, or the message id is taken.
     """
     settlement, posting = booking.settlement, booking.posting
     if sum(posting.amounts) != 0:
@@ -59,8 +61,8 @@ async def write(
     )
     values = (
         msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,
-        booking.counter_caps, posting.of(personal_account(settlement.psn_no)), version, booking.origin_state,
-        booking.grand_state, message, settlement.opter, booking.verb, sm3(reply),
+        booking.counter_caps, posting.of(personal_account(settlement.psn_no)), version, in_turn,
+        booking.origin_state, booking.grand_state, message, settlement.opter, booking.verb, sm3(reply),
     )
     try:
         await tx.execute(WRITE, *values)

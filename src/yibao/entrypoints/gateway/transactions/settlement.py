@@ -36,11 +36,12 @@ from yibao.usecases.settlement.settle_visit import (
     Settled,
     quote_visit,
     settle_at_once,
-    settle_under_lock,
+    settle_in_turn,
 )
 from yibao.usecases.settlement.write_settlement import MovedOn
 
 ATTEMPTS_MAX = 5
+MOVED_TOO_OFTEN = "others change the same facts again and again at this moment"
 OWN_ACCOUNT, HOSPITAL_PART = "310200", "999996"
 HEAD = (
     ("medfee_sumamt", "medfee_fen"), ("fulamt_ownpay_amt", "own_fen"), ("overlmt_selfpay", "over_fen"),
@@ -162,16 +163,16 @@ async def settle(message: Message, services: Services, encode: Encode) -> bytes 
         "shelf": services.policies, "setl_id": services.ids.new(message.received_at), "clock": services.clock,
         "encode": reply,
     }
-    async with services.database.connection() as connection:
-        at_once = await settle_at_once(connection, **means)
-    if at_once is not None:
-        reached("committed")
-        return at_once
-
-    async def deed(tx: Connection) -> bytes | Replayed | Refusal:
-        return await settle_under_lock(tx, **means)
-
-    return await _committed(services, deed)
+    for _attempt in range(ATTEMPTS_MAX):
+        try:
+            async with services.database.connection() as connection:
+                answer = await settle_at_once(connection, **means) or await settle_in_turn(connection, **means)
+        except MovedOn:
+            continue
+        if isinstance(answer, bytes):
+            reached("committed")
+        return answer
+    raise Unavailable(MOVED_TOO_OFTEN)
 
 
 class _RollBack(Exception):
@@ -202,7 +203,7 @@ async def _committed(
             continue
         reached("committed")
         return answer
-    raise Unavailable("the same message is answered elsewhere at this moment")
+    raise Unavailable(MOVED_TOO_OFTEN)
 
 
 def refund_output(s: Settlement, person: asyncpg.Record | None) -> dict[str, object]:

@@ -1,9 +1,10 @@
 -- The two statements of the money path: gather the facts, write what was decided. No benefit rule stands
--- here. Lock order: message, encounter, person.
+-- here. Lock order: message, turn, encounter, person.
 --
 -- Normally nothing is locked while Python decides: the facts carry the person's version, and the write
--- fails when the version has moved since (every writer of such facts moves it). After a conflict, and for
--- every reversal, the locks are taken first, so that fifty tills that meet one person cannot starve.
+-- fails when the version has moved since (every writer of such facts moves it), or when somebody else has the
+-- person's turn. After a conflict, and for every reversal, the turn is taken first, so that fifty tills that meet
+-- one person cannot starve.
 
 -- Everything a settlement of one charge batch is decided on.
 create type settlements.facts as (
@@ -62,18 +63,23 @@ returns setof settlements.facts language sql stable as $$
     where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id
 $$;
 
--- The same under lock: message id, encounter and person are held until the transaction ends.
--- facts is null when the message was answered before, or when there is no such encounter.
-create function settlements.open_case(
+-- The turn of a person: an advisory lock that only settlements and reversals take. A settlement that met another one waits
+-- for it once and then cannot be overtaken, without a transaction that stays open while Python decides.
+create function settlements.turn_of(p_psn_no text) returns bigint language sql immutable as $$
+    select hashtextextended('turn/' || p_psn_no, 0)
+$$;
+
+-- The facts in the person's turn, which this session holds from now on: settlements.write gives it back with its commit,
+-- settlements.give_turn_back without one. facts is null when the message was answered before, or when there is no such
+-- encounter.
+create function settlements.take_turn(
     p_sender text, p_msgid text, p_psn_no text, p_mdtrt_id text, p_batch text,
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
     out facts settlements.facts
 ) language plpgsql as $$
 begin
-    perform pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0));
-    perform 1 from encounters.encounter e where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id for update;
-    perform 1 from people.person p where p.psn_no = p_psn_no for no key update;
-    -- Looked for last: the same message sent twice may have been settled without a lock while we waited.
+    perform pg_advisory_lock(settlements.turn_of(p_psn_no));
+    -- Looked for in our turn: the same message sent twice may have been settled while we waited.
     select m.state, m.infno, m.request_digest, m.reply
         into stored_state, stored_infno, stored_digest, stored_reply
         from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
@@ -82,6 +88,10 @@ begin
         if not found then facts := null; end if;
     end if;
 end $$;
+
+create function settlements.give_turn_back(p_psn_no text) returns void language sql as $$
+    select pg_advisory_unlock(settlements.turn_of(p_psn_no))
+$$;
 
 -- Gather what a reversal is decided on. The settlement is named either by its id (2208) or by the
 -- message that made it (2601, p_original). Row: is_known = false when there is nothing of that name.
@@ -111,6 +121,7 @@ begin
     end if;
     select s.mdtrt_id into v_mdtrt_id from settlements.settlement s where s.psn_no = v_psn_no and s.setl_id = v_setl_id;
     if v_mdtrt_id is null then return; end if;
+    perform pg_advisory_xact_lock(settlements.turn_of(v_psn_no));
     perform 1 from encounters.encounter e where e.psn_no = v_psn_no and e.mdtrt_id = v_mdtrt_id for update;
     perform 1 from people.person p where p.psn_no = v_psn_no for no key update;
     select s.* into settlement from settlements.settlement s where s.psn_no = v_psn_no and s.setl_id = v_setl_id;
@@ -137,18 +148,24 @@ begin
 end $$;
 
 -- Write one decided settlement, refund or reinstatement with everything that hangs on it, in one round trip.
--- p_settlement and p_posting come as whole rows; p_counter_used (the new totals: the person is locked) and
--- p_counter_caps run beside the settlement's counters.
+-- p_settlement and p_posting come as whole rows; p_counter_used (the new totals: nobody else writes them now) and
+-- p_counter_caps run beside the settlement's counters. p_version null: the caller holds the person's lock in a
+-- transaction. p_in_turn: the session holds the person's turn and gives it back here.
 create function settlements.write(
     p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
-    p_account_delta bigint, p_version bigint,
+    p_account_delta bigint, p_version bigint, p_in_turn boolean,
     p_origin_state text, p_grand_state text,
     p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea
 ) returns void language plpgsql as $$
-declare v_updated integer;
+declare v_updated integer; v_has_turn boolean;
 begin
+    if p_version is not null then
+        v_has_turn := pg_try_advisory_xact_lock(settlements.turn_of(p_settlement.psn_no));
+        if not v_has_turn then raise exception 'somebody else has the turn' using errcode = 'YB001'; end if;
+        -- The turn now ends with this transaction and not with the session.
+        if p_in_turn then v_has_turn := pg_advisory_unlock(settlements.turn_of(p_settlement.psn_no)); end if;
+    end if;
     -- The person first: who waits for the person must not hold a message id that another one waits for.
-    -- p_version null: the caller holds the person's lock.
     update people.person p set version = p.version + 1
         where p.psn_no = p_settlement.psn_no and (p_version is null or p.version = p_version);
     get diagnostics v_updated = row_count;
