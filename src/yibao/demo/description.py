@@ -26,9 +26,9 @@ from yibao.domains.access.passwords import matches
 from yibao.infra.database import Database
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.money import WHOLE, yuan_to_fen
+from yibao.policy.law.loading import load_policy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import default_first_pay
-from yibao.policy.loading import load_policy
-from yibao.policy.parameters import RegionPolicy
 
 ENDPOINT = "/fsi/api/rsfComIfsService/callService"
 

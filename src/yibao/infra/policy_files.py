@@ -28,7 +28,20 @@ def read_policy_files(directory: Path | None = None) -> dict[str, dict[str, str]
     ``directory`` replaces the packaged files: one folder per region, named by its code. What lies
     in folders whose name is no region code (drafts, notes) is left out.
     """
-    root: Traversable = directory or files("yibao.data").joinpath("policies")
+    return _regions(directory or files("yibao.data").joinpath("policies"))
+
+
+def read_policy_files_elsewhere() -> dict[str, dict[str, str]]:
+    """Return the packaged files of regions that are samples only: checked, shown and compared, but never served."""
+    return _regions(files("yibao.data").joinpath("policies_elsewhere"))
+
+
+def read_one_region(directory: Path) -> dict[str, str]:
+    """Return file name -> text of the policy files that lie in a folder itself."""
+    return _texts(directory)
+
+
+def _regions(root: Traversable) -> dict[str, dict[str, str]]:
     if not root.is_dir():
         return {}
     regions = sorted(

@@ -17,6 +17,10 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False):
         civil_servant: whether the civil-servant supplement applies.
         account_kind: ``with_account``, ``pool_only`` or ``none``.
         paid_months: months of continuous payment.
+        rank: level of a civil servant (``cvlserv_lv``), ``""`` if none.
+        enrolment_kind: grade or kind of enrolment where the region has several, ``""`` if it has one.
+        continuous_years: full years of continuous enrolment.
+        claim_free: whether no fund paid for the person in the year before.
     """
 
     psn_type: str
@@ -25,6 +29,10 @@ class PersonFacts(msgspec.Struct, frozen=True, gc=False):
     civil_servant: bool = False
     account_kind: str = "none"
     paid_months: int = 0
+    rank: str = ""
+    enrolment_kind: str = ""
+    continuous_years: int = 0
+    claim_free: bool = False
 
 
 class InstitutionFacts(msgspec.Struct, frozen=True, gc=False):
@@ -46,8 +54,8 @@ class InstitutionFacts(msgspec.Struct, frozen=True, gc=False):
 class LineGroup(msgspec.Struct, frozen=True, gc=False):
     """Fee lines that the rules treat alike, added up. All amounts in fen.
 
-    ``group`` is empty for ordinary lines; issue-specific groups (negotiated drugs, implants) carry
-    their own key, so that a rule can give them their own ratio.
+    ``group`` is empty for ordinary lines; lines that a rule may treat by themselves (``special_drug``,
+    ``negotiated``, ``rare_drug``, ``implant``) carry the name of their group.
     """
 
     amount: int
@@ -66,12 +74,29 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         service_on: day of service; decides law, eligibility and benefit year.
         insutype: ``310`` or ``390``.
         med_type: visit class of the wire.
+        person: the insured person.
+        institution: the institution that treats.
+        lines: the fee lines, those treated alike added up.
         disease_code: chronic disease, ``""`` if none.
         recognised: chronic diseases the person is recognised for on that day; some ceilings depend on
             having several. May be left empty: then only ``disease_code`` counts.
         counters: what the year already used, by counter code; absent means 0.
         account_balance: balance of the own account, 0 if there is none.
         use_account: whether the own account may be charged (``acct_used_flag`` 1).
+        admission: number of this stay within the year, from 1.
+        remote: why the person is treated outside the region: ``registered`` (long-term), ``referred``,
+            ``temporary``, ``own_choice``, ``unregistered``, ``emergency``; ``""`` at home.
+        remote_place: ``in_province`` or ``outside``, ``""`` at home.
+        referred_from: level (``1``..``3``) of the hospital that referred, ``""`` if none did.
+        maternity: ``birth``, ``difficult``, ``caesarean``, ``miscarriage``, ``abortion``, ``prenatal``,
+            ``iud``, ``sterilisation`` or ``reversal``; ``""`` if it is none of them.
+        pregnancy_months: full months of the pregnancy.
+        foetuses: number of children carried.
+        provider: ``first``, ``second`` or ``other`` chosen provider, ``""`` where nobody chooses.
+        already: what another settlement of the same cost has paid, by head field of the wire
+            (``hifp_pay``); the case continues from there, as a manual second claim does. The pool is
+            not asked again where its own field is among them.
+        inputs: named inputs of formulas, fen or whole numbers (``income``, ``wage``).
     """
 
     admdvs: str
@@ -86,3 +111,13 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     account_balance: int = 0
     use_account: bool = False
     recognised: tuple[str, ...] = ()
+    admission: int = 1
+    remote: str = ""
+    remote_place: str = ""
+    referred_from: str = ""
+    maternity: str = ""
+    pregnancy_months: int = 0
+    foetuses: int = 1
+    provider: str = ""
+    already: dict[str, int] = {}
+    inputs: dict[str, int] = {}

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case
-from yibao.policy.choosing import Benefit, Rules, choose_benefit, find_rules
 from yibao.policy.decision import CounterChange, Decision, FundShare, Step
-from yibao.policy.parameters import RegionPolicy
-from yibao.policy.steps import (
-    Totals,
-    apply_caps,
-    explain_cash,
-    explain_fund,
-    explain_person,
-    explain_totals,
-    limit_cost,
-    pay_account,
-    pay_pool,
-    take_deductible,
-)
+from yibao.policy.law.parameters import RegionPolicy
+from yibao.policy.pipeline.bill import Outcome, bill_of
+from yibao.policy.pipeline.choosing import choose_benefit
+from yibao.policy.pipeline.exact import SCALAR
+from yibao.policy.pipeline.plan import Plan
+from yibao.policy.pipeline.remembering import remembered_plan
+from yibao.policy.pipeline.running import run
+from yibao.policy.reckoning.cases import Question, Reckoned
+from yibao.policy.reckoning.reckon import reckon
 
 
-def decide(case: Case, policy: RegionPolicy, *, trace: bool = True) -> Decision | Refusal:
-    """Decide who bears how much of a bill, by the law of the day of service.
+@overload
+def decide(case: Case, policy: RegionPolicy, *, trace: bool = True) -> Decision | Refusal: ...
+
+
+@overload
+def decide(case: Question, policy: RegionPolicy, *, trace: bool = True) -> Reckoned | Refusal: ...
+
+
+def decide(
+    case: Case | Question, policy: RegionPolicy, *, trace: bool = True
+) -> Decision | Reckoned | Refusal:
+    """Decide who bears how much of a bill, or reckon what is no bill, by the law of the day.
 
     Args:
-        case: the bill with every fact the law may ask for; amounts in fen.
+        case: the bill, or the question about dues, credits, allowances or waiting, with every fact the law
+            may ask for; amounts in fen.
         policy: the law of the insured region.
         trace: whether to say step by step how it came about; amounts do not depend on it.
 
@@ -35,67 +43,56 @@ def decide(case: Case, policy: RegionPolicy, *, trace: bool = True) -> Decision 
     Raises:
         AssertionError: the lines do not split exactly, or the result breaks an identity: a defect.
     """
+    if not isinstance(case, Case):
+        return reckon(case, policy, trace=trace)
     benefit = choose_benefit(case, policy)
     if isinstance(benefit, Refusal):
         return benefit
-    rules = find_rules(case, benefit, policy)
-    if isinstance(rules, Refusal):
-        return rules
+    plan = remembered_plan(case, benefit, policy)
+    if isinstance(plan, Refusal):
+        return plan
     steps: list[Step] | None = [] if trace else None
-    decision = _run(case, policy, benefit, rules, steps)
-    check_identities(decision)
+    outcome = run(plan, bill_of(case), SCALAR, steps)
+    decision = _decision(case, policy, plan, outcome, steps)
+    check_identities(decision, beyond_scope=plan.beyond_scope)
     return decision
 
 
-def _run(
-    case: Case, policy: RegionPolicy, benefit: Benefit, rules: Rules, steps: list[Step] | None
+def _decision(
+    case: Case, policy: RegionPolicy, plan: Plan, outcome: Outcome, steps: list[Step] | None
 ) -> Decision:
-    totals = Totals(case)
-    if steps is not None:
-        explain_totals(totals, benefit, steps)
-    deductible = take_deductible(case, rules, totals.in_scope, steps)
-    cost = limit_cost(rules, totals.in_scope, steps)
-    uncapped, ratio = pay_pool(rules, cost, deductible, steps)
-    pool, pool_counters = apply_caps(case, rules, uncapped, steps)
-    person_part = totals.amount - pool
-    if steps is not None:
-        explain_fund(rules, pool, steps)
-        explain_person(totals.amount, pool, person_part, steps)
-    account = pay_account(case, rules, person_part, totals.in_scope - pool, steps)
-    cash = person_part - account
-    if steps is not None:
-        explain_cash(person_part, account, cash, steps)
+    o = outcome
     return Decision(
-        benefit=benefit.code,
+        benefit=plan.benefit,
         year=case.service_on.year,
         policy_version=policy.version,
-        amount=totals.amount,
-        own=totals.own,
-        over=totals.over,
-        first_pay=totals.first_pay,
-        in_scope=totals.in_scope,
-        deductible=deductible,
-        pool_ratio=ratio,
-        funds=(FundShare(rules.fund.word, str(rules.fund.extra.get("field", "")), pool),) if pool else (),
-        fund_total=pool,
-        person_part=person_part,
+        amount=o.amount,
+        own=o.own,
+        over=o.over,
+        first_pay=o.first_pay,
+        in_scope=o.in_scope,
+        deductible=o.deductible,
+        pool_ratio=o.pool_ratio,
+        funds=tuple(FundShare(fund, field, paid) for fund, field, paid in o.funds if paid),
+        fund_total=o.fund_total,
+        person_part=o.person_part,
         hospital_part=0,
-        account_pay=account,
+        account_pay=o.account_pay,
         shared_pay=0,
-        cash=cash,
-        counters=_deductible_counter(rules, deductible) + pool_counters,
-        clr_type=benefit.clr_type,
+        cash=o.cash,
+        counters=tuple(CounterChange(code, added, cap) for code, added, cap in o.counters if added),
+        clr_type=plan.clr_type,
         steps=tuple(steps) if steps is not None else (),
     )
 
 
-def _deductible_counter(rules: Rules, charged: int) -> tuple[CounterChange, ...]:
-    row = rules.deductible
-    return (CounterChange(row.counter, charged, row.number),) if charged else ()
-
-
-def check_identities(decision: Decision) -> None:
+def check_identities(decision: Decision, *, beyond_scope: bool = False) -> None:
     """Hold the identities of a settlement; a breach is a defect of ours, never an answer.
+
+    Args:
+        decision: the decision.
+        beyond_scope: funds may pay for cost out of scope (a floor, a lump, a layer for it); otherwise they
+            never pay more than the in-scope cost.
 
     Raises:
         AssertionError: an identity is broken.
@@ -112,5 +109,5 @@ def check_identities(decision: Decision) -> None:
         raise AssertionError("funds do not add up to their total")
     if d.person_part != d.account_pay + d.cash:
         raise AssertionError("person's part does not equal account + cash")
-    if d.deductible > d.in_scope or d.fund_total > d.in_scope:
-        raise AssertionError("deductible or pool above the in-scope cost")
+    if d.deductible > d.in_scope or d.fund_total > (d.amount if beyond_scope else d.in_scope):
+        raise AssertionError("deductible or funds above the in-scope cost")

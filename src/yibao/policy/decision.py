@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -39,11 +41,13 @@ class Step(msgspec.Struct, frozen=True, gc=False):
         title: its Chinese name.
         base: what it worked on, fen.
         amount: what it yielded, fen.
-        formula: the calculation in words and numbers, e.g. ``(1000.00 − 500.00) × 75% = 375.00``.
+        formula: the name of the sentence that says how (``deductible``, ``pool`` ...), which is only written
+            out when somebody reads it, or a finished text, e.g. ``(1000.00 − 500.00) × 75% = 375.00``.
         used: the dated values it used.
         counter: code of the yearly counter it touched, ``""`` if none.
         counter_before: that counter before the step, fen.
         counter_after: and after it, fen.
+        operands: what the sentence needs beside the step's own amounts.
     """
 
     code: str
@@ -55,10 +59,14 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     counter: str = ""
     counter_before: int = 0
     counter_after: int = 0
+    operands: tuple[Any, ...] = ()
 
 
 class FundShare(msgspec.Struct, frozen=True, gc=False):
-    """What one payer bears. ``field`` is its head field on the wire (``hifp_pay``), ``""`` if it has none."""
+    """What one payer bears. ``field`` is its head field on the wire (``hifp_pay``), ``""`` if it has none.
+
+    ``fund_pay_type`` is ``""`` for what another settlement of the same cost has already paid.
+    """
 
     fund_pay_type: str
     field: str

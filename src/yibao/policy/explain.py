@@ -8,6 +8,8 @@ import msgspec
 
 from yibao.kernel.money import yuan_text
 from yibao.policy.decision import Decision, Step, Used
+from yibao.policy.pipeline.wording import formula_of
+from yibao.policy.reckoning.cases import COUNT_STEPS
 
 WEAK_NOTE = "示例参数，非当地现行政策"
 """Said of every step that rests on an assumed value or on a source of low reliability."""
@@ -15,6 +17,7 @@ WEAK_NOTE = "示例参数，非当地现行政策"
 _MARKS = {"official": "官方文本", "public_page": "公开网页转述", "assumed": "假定值"}
 _RELIABILITY = {"H": "可靠性高", "M": "可靠性中", "L": "可靠性低"}
 _NO_AMOUNT = ("benefit",)
+_POOL = ("pool", "lump", "pool_floor", "pool_cap")
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -75,28 +78,39 @@ def explain_steps(steps: Sequence[Step]) -> tuple[Explained, ...]:
 def differences(decision: Decision) -> tuple[str, ...]:
     """Return what does not add up between a decision's steps and its amounts; empty when everything does.
 
-    Walks the bill down: total, in-scope cost, pool within its ceilings, person's part, account, cash.
+    Walks the bill down: total, in-scope cost, the pool within its ceilings, every fund, person's part,
+    account, cash.
     """
     if not decision.steps:
         return ("没有步骤：该结果未附计算过程",)
-    by_code = {step.code: step for step in decision.steps}
-    pool = [s.amount for s in decision.steps if s.code in ("pool", "pool_cap")][-1]
-    account = by_code["account"].amount if "account" in by_code else 0
+    steps = decision.steps
+    by_code = {step.code: step for step in steps}
+    whole, moved = by_code["in_scope"], _sum(steps, "remote_first_pay")
+    pool = [s.amount for s in steps if s.code in _POOL]
+    funds = _sum(steps, "fund", "layer", "already")
+    account = _sum(steps, "account")
+    shares = decision.funds
     sums = (
-        ("政策范围内费用", by_code["in_scope"].amount, decision.in_scope),
-        ("总费用", by_code["in_scope"].base, decision.amount),
-        ("起付标准", by_code["deductible"].amount, decision.deductible),
-        ("统筹基金支付", pool, decision.fund_total),
-        ("个人负担", by_code["in_scope"].base - pool, decision.person_part),
+        ("政策范围内费用", whole.amount - moved, decision.in_scope),
+        ("总费用", whole.base, decision.amount),
+        ("起付标准", _sum(steps, "deductible"), decision.deductible),
+        ("统筹基金支付步骤", pool[-1] if pool else 0, _sum(steps, "fund")),
+        ("统筹基金支付" if len(shares) <= 1 else "各项基金支付合计", funds, decision.fund_total),
+        ("各项基金", sum(share.amount for share in shares), funds),
+        ("个人负担", whole.base - funds, decision.person_part),
         ("个人账户支付", account, decision.account_pay),
         ("现金支付", by_code["person_part"].amount - account, decision.cash),
         ("现金支付步骤", by_code["cash"].amount, decision.cash),
     )
     return tuple(
-        f"{name}：步骤为 {yuan_text(steps)}，结果为 {yuan_text(result)}"
-        for name, steps, result in sums
-        if steps != result
+        f"{name}：步骤为 {yuan_text(stepped)}，结果为 {yuan_text(result)}"
+        for name, stepped, result in sums
+        if stepped != result
     )
+
+
+def _sum(steps: Sequence[Step], *codes: str) -> int:
+    return sum(step.amount for step in steps if step.code in codes)
 
 
 def is_weak(used: Used) -> bool:
@@ -131,15 +145,16 @@ def basis(used: Used) -> Basis:
 
 def _explain(step: Step) -> Explained:
     weak = any(is_weak(used) for used in step.used)
+    text = str if step.code in COUNT_STEPS else yuan_text
     counter = ""
     if step.counter:
         counter = f"{step.counter}：{yuan_text(step.counter_before)} → {yuan_text(step.counter_after)}"
     return Explained(
         code=step.code,
         title=step.title,
-        base=yuan_text(step.base),
-        amount="" if step.code in _NO_AMOUNT else yuan_text(step.amount),
-        formula=step.formula,
+        base=text(step.base),
+        amount="" if step.code in _NO_AMOUNT else text(step.amount),
+        formula=formula_of(step),
         counter=counter,
         bases=tuple(basis(used) for used in step.used),
         weak=weak,

@@ -9,7 +9,7 @@ import msgspec
 from yibao.kernel.money import WHOLE, div_half_up, share
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.decision import Used
-from yibao.policy.parameters import RegionPolicy, Row, first_match
+from yibao.policy.law.parameters import RegionPolicy, Row, first_match
 
 _FULLY_OWN = "03"
 _APPROVED = "1"

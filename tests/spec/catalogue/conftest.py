@@ -18,7 +18,7 @@ from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.clock import FixedClock
 from yibao.kernel.ids import CountingIds
-from yibao.policy.loading import load_policy
+from yibao.policy.law.loading import load_policy
 from yibao.usecases.catalogue.load_catalogue import load_all
 from yibao.usecases.settlement.shelf import PolicyShelf
 

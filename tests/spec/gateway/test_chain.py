@@ -25,7 +25,7 @@ from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
-from yibao.policy.loading import load_policy
+from yibao.policy.law.loading import load_policy
 from yibao.usecases.catalogue.load_catalogue import load_all
 from yibao.usecases.policies.publish_policies import publish_policies
 from yibao.usecases.settlement.shelf import PolicyShelf

@@ -152,7 +152,7 @@ def test_zibo(rule: str, visit: Visit, deductible: str, pool: str) -> None:
         ),  # ZB-506 from 2023
         (Visit(ZIBO, "2020-12-31", "居民", "1", "1000"), "NO_LAW_FOR_DAY"),
         (Visit(ZIBO, "2026-03-01", "居民", "1", "1000", pharmacy=True), "BENEFIT_NOT_OFFERED"),
-        (Visit(ZIBO, "2026-03-01", "在职", "1", "1000", "21"), "BENEFIT_NOT_OFFERED"),
+        (Visit(ZIBO, "2026-03-01", "在职", "1", "1000", "71"), "BENEFIT_NOT_OFFERED"),
         (Visit(ZIBO, "2026-03-01", "在职", "1", "1000", "14"), "DISEASE_CODE_MISSING"),
     ],
 )

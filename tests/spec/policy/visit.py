@@ -75,7 +75,7 @@ def outcome(visit: Visit) -> tuple[str, str]:
     decision = settle(visit)
     if isinstance(decision, Refusal):
         return decision.code, ""
-    return str(fen_to_yuan(decision.deductible)), str(fen_to_yuan(decision.fund_total))
+    return str(fen_to_yuan(decision.deductible)), str(fen_to_yuan(decision.fund("hifp_pay")))
 
 
 def rules(visit: Visit) -> set[str]:

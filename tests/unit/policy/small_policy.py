@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
-from yibao.policy.loading import load_policy
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.loading import load_policy
+from yibao.policy.law.parameters import RegionPolicy
 
 REGION = "990000"
 DAY = date(2025, 6, 1)
@@ -95,3 +95,29 @@ def small_case(
         use_account=use_account,
         recognised=recognised,
     )
+
+
+ORDER = GENERAL.replace('["pool", "own_account", "cash"]', '["pool", "serious", "own_account", "cash"]')
+INDEX = block("index", '{ rule = "R-W", value = "84000元" }', 'index = "wage"')
+LAYER = block(
+    "layer",
+    '{ rule = "R-L", value = "serious", title = "大病保险" }',
+    'when = { insutype = "310" }\nfund = "390200"\nfield = "hifmi_pay"\ncounter = "serious.cost"\n'
+    'paid_counter = "serious.paid"',
+)
+LAYER_RATIO = block(
+    "layer_ratio",
+    '{ rule = "R-LR", bands = [{ to = "100000元", ratio = "60%" }, { ratio = "65%" }] }',
+    'layer = "serious"\nbase = "absolute"',
+)
+LAYER_DEDUCTIBLE = block(
+    "layer_deductible",
+    '{ rule = "R-LD", value = { share = "20%", of = "index.wage" } }',
+    'layer = "serious"',
+)
+LAYER_CAP = block("layer_cap", '{ rule = "R-LC", value = "400000元" }', 'layer = "serious"')
+WITH_LAYER = (
+    HEAD + BENEFIT + FUND + ORDER + DEDUCTIBLE + RATIO + CAP + INDEX + LAYER + LAYER_RATIO
+    + LAYER_DEDUCTIBLE + LAYER_CAP
+)  # fmt: skip
+"""The small region with a layer above the pool."""

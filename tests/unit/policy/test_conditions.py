@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
 import pytest
 
-from yibao.policy.conditions import DIMENSIONS, Condition, Words, disease_matches, read_condition
+from yibao.policy.law.conditions import DIMENSIONS, Condition, Words, disease_matches, read_condition
 
 WORDS = Words(
     persons={"retired": ("12",)},
@@ -40,6 +43,22 @@ CASES = [
     ("account_kind", "pool_only", "pool_only", "with_account", "单建统筹"),
     ("class_level", "02", "02", "01", "乙类"),
     ("list_type", "201", "201", "101", "医疗服务项目"),
+    ("admission", {"from": 2, "below": 3}, 2, 3, "本年第2次住院"),
+    ("pregnancy_months", {"from": 4, "below": 7}, 4, 7, "妊娠满4个月、不满7个月"),
+    ("foetuses", {"from": 2}, 2, 1, "胎儿满2个"),
+    ("continuous_years", {"from": 4}, 4, 3, "连续参保满4年"),
+    ("missed_years", {"from": 4}, 4, 3, "断缴满4年"),
+    ("remote", ["home", "registered"], "", "referred", "本地就医、异地长期居住备案"),
+    ("remote_place", "outside", "outside", "in_province", "跨省异地"),
+    ("referred_from", ["1", "2"], "2", "", "由一级机构转诊、由二级机构转诊"),
+    ("maternity", "caesarean", "caesarean", "birth", "剖宫产"),
+    ("provider", "second", "second", "first", "次选定点机构"),
+    ("rank", ["12", "13"], "13", "", "待遇级别 12、13"),
+    ("enrolment_kind", "grade_1", "grade_1", "grade_2", "参保档次 grade_1"),
+    ("group", ["special_drug", "own_list"], "special_drug", "", "单列项目 特药、own_list"),
+    ("payer", "unit", "unit", "person", "单位缴纳"),
+    ("part", "basic", "basic", "care", "险种项目 基本医疗"),
+    ("claim_free", True, True, False, "上年未报销"),
 ]
 
 
@@ -67,3 +86,68 @@ def test_every_dimension_is_tried_above() -> None:
 )
 def test_disease_patterns(code: str, pattern: str, fits: bool) -> None:
     assert disease_matches(code, (pattern,)) is fits
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ({"from": 1, "below": 2}, "本年第1次住院"),
+        ({"below": 2}, "本年第1次住院"),
+        ({"below": 4}, "本年前3次住院"),
+        ({"from": 2, "below": 5}, "本年第2至4次住院"),
+        ({"from": 3}, "本年第3次及以后住院"),
+    ],
+)
+def test_admissions_read_as_people_count_them(wanted: dict[str, int], text: str) -> None:
+    condition = read_condition("admission", wanted, WORDS)
+    assert isinstance(condition, Condition)
+    assert condition.text == text
+
+
+@pytest.mark.parametrize(("dimension", "wanted", "yes", "no", "text"), CASES, ids=lambda v: str(v)[:16])
+def test_what_a_condition_tests_is_also_there_as_data(
+    dimension: str, wanted: object, yes: object, no: object, text: str
+) -> None:
+    """A reader of whole columns must come to the same answer from the data alone, also after a copy."""
+    condition = read_condition(dimension, wanted, WORDS)
+    assert isinstance(condition, Condition)
+    for copy in (condition, pickle.loads(pickle.dumps(condition))):
+        assert holds(copy, yes)
+        assert not holds(copy, no)
+        assert copy.test(yes)
+        assert not copy.test(no)
+        assert copy.content() == condition.content()
+
+
+def holds(condition: Condition, fact: Any) -> bool:
+    """Answer from the condition's data, without its test."""
+    allowed = condition.allowed or frozenset()
+    if condition.form == "code":
+        return fact in allowed
+    if condition.form == "any_of":
+        return any(f in allowed for f in fact)
+    if condition.form == "range":
+        above = condition.lowest is None or fact >= condition.lowest
+        return above and (condition.below is None or fact < condition.below)
+    if condition.form == "pattern":
+        return disease_matches(fact, condition.patterns)
+    assert condition.form == "all_groups"
+    return all(any(disease_matches(f, group) for f in fact) for group in condition.groups)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "wanted", "message"),
+    [
+        ("claim_free", "true", "true 或 false"),
+        ("remote", "abroad", "own_choice"),
+        ("maternity", ["birth", "twins"], "twins"),
+        ("age", {"from": 18, "below": 6}, "from 应小于 below"),
+        ("admission", 2, "from = 6"),
+        ("rank", "", "文本"),
+        ("med_type", "门诊", "数字代码"),
+    ],
+)
+def test_a_wrong_condition_says_what_may_stand_there(dimension: str, wanted: object, message: str) -> None:
+    found = read_condition(dimension, wanted, WORDS)
+    assert isinstance(found, str)
+    assert message in found

@@ -24,9 +24,9 @@ from tests.unit.policy.small_policy import (
 )
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case, LineGroup
-from yibao.policy.choosing import Benefit, choose_benefit
 from yibao.policy.decide import check_identities, decide
-from yibao.policy.decision import CounterChange, Decision
+from yibao.policy.decision import CounterChange, Decision, FundShare
+from yibao.policy.pipeline.choosing import Benefit, choose_benefit
 
 REST = BENEFIT + FUND + GENERAL + ACCOUNT
 
@@ -340,6 +340,17 @@ def test_a_negative_bill_is_a_defect() -> None:
         ({"funds": ()}, "add up"),
         ({"cash": 21_999}, "account \\+ cash"),
         ({"deductible": 50_001}, "above the in-scope"),
+        (
+            {
+                "fund_total": 50_001,
+                "person_part": 0,
+                "cash": 0,
+                "amount": 50_001,
+                "own": 1,
+                "funds": (FundShare("310100", "hifp_pay", 50_001),),
+            },
+            "above the in-scope",
+        ),
     ],
 )
 def test_every_identity_is_watched(wrong: dict[str, Any], message: str) -> None:
@@ -347,6 +358,35 @@ def test_every_identity_is_watched(wrong: dict[str, Any], message: str) -> None:
     check_identities(sound)
     with pytest.raises(AssertionError, match=message):
         check_identities(msgspec.structs.replace(sound, **wrong))
+
+
+def test_funds_may_pay_out_of_scope_cost_where_the_law_says_so() -> None:
+    sound = decided(small_case(50_000, own=1))
+    whole = msgspec.structs.replace(
+        sound,
+        funds=(FundShare("310100", "hifp_pay", 50_001),),
+        fund_total=50_001,
+        person_part=0,
+        account_pay=0,
+        cash=0,
+    )
+    check_identities(whole, beyond_scope=True)
+    with pytest.raises(AssertionError, match="above the in-scope"):
+        check_identities(whole)
+
+
+def test_a_case_stored_before_stays_and_layers_decides_to_the_same_fen() -> None:
+    """The JSON of a settlement of the first release: (500 − 60) × 70% = 308 after 40 of the deductible."""
+    stored = b"""{"admdvs":"990000","service_on":"2025-06-01","insutype":"310","med_type":"11",
+    "person":{"psn_type":"1101","age":40,"identities":[],"civil_servant":false,"account_kind":"with_account",
+    "paid_months":24},"institution":{"code":"H99000000001","kind":"1","level":"1","traits":[]},
+    "lines":[{"amount":51000,"own":1000,"over":0,"first_pay":0,"in_scope":50000,"group":""}],"disease_code":"",
+    "counters":{"visit.deductible":4000},"account_balance":5000,"use_account":true,"recognised":[]}"""
+    case = msgspec.json.decode(stored, type=Case)
+    decision = decided(case)
+    assert (decision.deductible, decision.fund_total) == (6_000, 30_800)
+    assert (decision.person_part, decision.account_pay, decision.cash) == (20_200, 5_000, 15_200)
+    assert msgspec.json.decode(msgspec.json.encode(case), type=Case) == case
 
 
 def test_a_benefit_that_ended_is_missing_law_not_a_thing_unknown() -> None:

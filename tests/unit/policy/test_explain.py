@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from tests.unit.policy.pipeline_law import case_of, decided, law, layer, ratio
 from tests.unit.policy.small_policy import WHOLE, block, small_case, small_policy
 from yibao.policy.decide import decide
-from yibao.policy.decision import Decision
+from yibao.policy.decision import Decision, Step
 from yibao.policy.explain import WEAK_NOTE, differences, explain_steps
 
 
@@ -86,3 +87,30 @@ def test_differences_name_what_does_not_add_up() -> None:
         "现金支付步骤：步骤为 360.00，结果为 0.01",
     )
     assert differences(msgspec.structs.replace(decision(), steps=()))
+
+
+def test_differences_hold_every_fund() -> None:
+    rich = law(ratio("70%"), layer("serious", "60%"), order='["pool", "serious", "cash"]')
+    found = decided(case_of(100_000), rich)  # (1000 − 100) × 70% = 630; own 370 × 60% = 222
+    assert found.fund_total == 85_200
+    dropped = msgspec.structs.replace(found, funds=found.funds[:1])
+    assert differences(dropped) == ("各项基金：步骤为 630.00，结果为 852.00",)
+    assert differences(msgspec.structs.replace(found, fund_total=85_201)) == (
+        "各项基金支付合计：步骤为 852.00，结果为 852.01",
+    )
+    moved = tuple(
+        msgspec.structs.replace(s, amount=s.amount + 1) if s.code == "pool" else s for s in found.steps
+    )
+    assert differences(msgspec.structs.replace(found, steps=moved)) == (
+        "统筹基金支付步骤：步骤为 630.01，结果为 630.00",
+    )
+
+
+def test_a_finished_text_is_shown_as_it_is() -> None:
+    step = Step("cash", "现金支付", 100, 60, "1.00 − 0.40 ＝ 0.60")
+    assert explain_steps((step,))[0].formula == "1.00 − 0.40 ＝ 0.60"
+
+
+def test_whole_months_and_days_are_not_shown_as_yuan() -> None:
+    row = explain_steps((Step("wait", "等待期", 3, 6, "3 + 3 = 6 个月"),))[0]
+    assert (row.base, row.amount) == ("3", "6")

@@ -10,7 +10,7 @@ from yibao.infra import migrate as schema
 from yibao.infra.config import load_settings
 from yibao.infra.database import Database
 from yibao.kernel.clock import SystemClock
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.policies.publish_policies import publish_policies
 
 

@@ -12,7 +12,7 @@ from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
 from yibao.policy.decision import Step
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames, packaged
 
 

@@ -14,8 +14,8 @@ from yibao.infra.database import Connection
 from yibao.infra.paging import Window
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import default_first_pay
-from yibao.policy.parameters import RegionPolicy
 
 T = TypeVar("T")
 

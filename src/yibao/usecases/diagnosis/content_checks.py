@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 from yibao.infra.config import Settings
 from yibao.infra.database import Connection
-from yibao.policy.loading import BadPolicy, load_policy
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.loading import BadPolicy, load_policy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.diagnosis.finding import Finding, fine, worth_a_look, wrong
 
 _NAMES_SHOWN = 5

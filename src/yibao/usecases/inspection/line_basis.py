@@ -13,9 +13,9 @@ from yibao.domains.catalogue.queries import terms_for
 from yibao.domains.settlements.model import Settlement
 from yibao.infra.database import Connection
 from yibao.policy.decision import Used
+from yibao.policy.law.parameters import RegionPolicy
+from yibao.policy.law.values import ratio_text
 from yibao.policy.lines import default_first_pay
-from yibao.policy.parameters import RegionPolicy
-from yibao.policy.values import ratio_text
 
 
 class _Place(msgspec.Struct):

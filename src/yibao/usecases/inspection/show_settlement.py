@@ -11,7 +11,7 @@ from yibao.domains.settlements.queries import find_settlement
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask_name
 from yibao.policy.decision import Used
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames
 from yibao.usecases.inspection.line_basis import bases_of
 from yibao.usecases.settlement.explain_settlement import stored_policy

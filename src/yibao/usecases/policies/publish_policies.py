@@ -7,8 +7,8 @@ from datetime import datetime
 
 from yibao.infra.database import Database
 from yibao.infra.policy_files import read_policy_files, store_version
-from yibao.policy.loading import load_policy
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.loading import load_policy
+from yibao.policy.law.parameters import RegionPolicy
 
 
 async def publish_policies(

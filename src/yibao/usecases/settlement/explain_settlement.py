@@ -16,8 +16,8 @@ from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision, Step
 from yibao.policy.explain import differences
-from yibao.policy.loading import load_policy
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.loading import load_policy
+from yibao.policy.law.parameters import RegionPolicy
 
 POLICY_FILES = "select files from platform.policy_version where version = $1"
 

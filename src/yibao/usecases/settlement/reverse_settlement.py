@@ -95,6 +95,9 @@ async def reverse_message(
         except asyncpg.UniqueViolationError as error:
             raise MovedOn("the original message was answered meanwhile") from error
         return Undone(None)
+    if row["resettled_id"]:
+        return refuse("RESETTLED", "这笔结算已由医保经办机构重新结算，不能冲正原报文", field="data.omsgid",
+                      received=command.omsgid, remedy=f"如需撤销，请用2208撤销新的结算（结算ID {row['resettled_id']}）")
     if not row["is_known"] or row["settlement"]["state"] != "active":
         return Undone(None)
     refusal = _refuse_by_state(row, shelf=shelf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.parameters import RegionPolicy
 
 
 class PolicyShelf:

@@ -9,7 +9,7 @@ import msgspec
 from yibao.infra.audit_chain import walk
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal
-from yibao.policy.parameters import RegionPolicy
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 
 OFFENDERS_SHOWN = 5

@@ -20,8 +20,8 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.money import line_amount, yuan_text
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
-from yibao.policy.parameters import RegionPolicy
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.visits.register_visit import refuse_foreign
 

@@ -100,6 +100,7 @@ create function settlements.open_reversal(
     out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
     out original_state text, out original_infno text, out original_psn_no text,
     out is_known boolean, out settlement settlements.settlement, out origin_state text, out batch_taken boolean,
+    out resettled_id text,
     out dependents text[], out balance_fen bigint, out posting ledger.posting,
     out counter_codes text[], out counter_used bigint[], out counter_caps bigint[]
 ) language plpgsql as $$
@@ -129,13 +130,17 @@ begin
     select true, o.state, a.balance_fen,
            exists (select from settlements.settlement x where x.psn_no = v_psn_no and x.mdtrt_id = v_mdtrt_id
                    and x.chrg_bchno = settlement.chrg_bchno and x.kind = 'settlement' and x.state = 'active'),
+           -- What the agency has settled anew in the institution's stead.
+           (select x.setl_id from settlements.settlement x where x.psn_no = v_psn_no and x.mdtrt_id = v_mdtrt_id
+               and x.chrg_bchno = settlement.chrg_bchno and x.kind = 'settlement' and x.state = 'active'
+               and x.sender <> x.fixmedins_code),
            (select array_agg(x.setl_id order by x.settled_at, x.setl_id) from settlements.settlement x
              where x.psn_no = v_psn_no and x.year = settlement.year and x.insutype = settlement.insutype
                and x.kind = 'settlement' and x.state = 'active' and x.setl_id <> v_setl_id
                and x.counter_codes && settlement.counter_codes
                and (x.settled_at, x.setl_id) > (settlement.settled_at, settlement.setl_id)),
            k.codes, k.used, k.caps
-        into is_known, origin_state, balance_fen, batch_taken, dependents, counter_codes, counter_used, counter_caps
+        into is_known, origin_state, balance_fen, batch_taken, resettled_id, dependents, counter_codes, counter_used, counter_caps
         from ledger.posting p
         left join settlements.settlement o on o.psn_no = v_psn_no and o.setl_id = settlement.origin_id
         left join ledger.personal_account a on a.psn_no = v_psn_no

@@ -1,0 +1,1 @@
+"""The same outpatient formula in OpenFisca, in an environment of its own."""

@@ -1,0 +1,1 @@
+"""The same steps over columns of bills: for studies of millions. Needs the ``batch`` extra (Polars)."""
