@@ -11,9 +11,9 @@ from yibao.policy.law.values import Slope
 from yibao.policy.pipeline.choosing import Benefit, plan_of
 from yibao.policy.pipeline.plan import Plan
 
-MOST_LAWS = 256
+MOST_LAWS = 128
 """Laws whose plans are kept; then all are forgotten."""
-MOST_PLANS = 4_096
+MOST_PLANS = 512
 """Plans kept of one law; then all of it are forgotten."""
 
 
