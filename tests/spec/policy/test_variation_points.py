@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from tests.spec.policy.sample_law import ask, bill, fen, law_of, packaged, parameter, resident, yuan
+from yibao.kernel.refusal import Refusal
 from yibao.policy.decision import Decision
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.reckoning.cases import AllowanceCase, CreditCase, DuesCase, WaitingCase
+from yibao.policy.reckoning.clearing import ClearingPeriod, clearing_period
 
 ZIBO, HUIZHOU = "370300", "441300"
 QINGYUAN, ANYANG, CHENGDU, BENGBU, YUBEI = "441800", "410500", "510100", "340300", "500112"
@@ -455,6 +457,25 @@ def test_v35_chosen_providers() -> None:
     common = {"med_type": "11", "account_kind": "with_account", "provider": "other"}
     got = [pool(bill(packaged(HUIZHOU), NOW, "1000", referred_from=level, **common)) for level in ("1", "3")]
     assert got == ["850.00", "600.00"]
+
+
+def test_v36_clearing_period_and_cut_dates() -> None:
+    """Zibo clears by calendar month; a region that cuts on the 20th, or by quarter, says so in its file."""
+
+    def period(law: RegionPolicy, on: str) -> tuple[str, str, str]:
+        found = clearing_period(law, date.fromisoformat(on))
+        assert isinstance(found, ClearingPeriod)
+        return found.name, found.begins.isoformat(), found.ends.isoformat()
+
+    assert period(packaged(ZIBO), "2026-02-28") == ("2026-02", "2026-02-01", "2026-03-01")
+    cut = law_of("某市", parameter("clearing.period", '"month"'), parameter("clearing.cut_day", '"20日"'))
+    assert period(cut, "2026-01-20") == ("2026-01", "2025-12-21", "2026-01-21")
+    assert period(cut, "2026-01-21") == ("2026-02", "2026-01-21", "2026-02-21")
+    assert period(cut, "2025-12-31") == ("2026-01", "2025-12-21", "2026-01-21")
+    quarter = law_of("某市", parameter("clearing.period", '"quarter"'), parameter("clearing.cut_day", '"31日"'))
+    assert period(quarter, "2026-02-28") == ("2026Q1", "2026-01-01", "2026-04-01")
+    refused = clearing_period(law_of("某市"), date(2026, 1, 1))
+    assert isinstance(refused, Refusal)
 
 
 def test_v36_clearing_kind_and_the_time_to_claim() -> None:

@@ -408,6 +408,8 @@ SAMPLES = {
     "account.first_limit": '{ value = "800元" }',
     "account.shared_inside_acct_pay": "{ value = true }",
     "reversal.later_settlements": '{ value = "resettle" }',
+    "clearing.period": '{ value = "quarter" }',
+    "clearing.cut_day": '{ value = "20日" }',
     "index": '{ value = "84000元", index = "wage" }',
     "dues_rate": '{ value = "7.5%", payer = "unit", part = "basic", of = "base" }',
     "dues_fixed": '{ value = "400元", payer = "person", part = "basic", period = "year" }',

@@ -186,6 +186,8 @@ _BILLS = {
     "reversal.later_settlements": Kind(
         "撤销时已有后续结算", "choice", ("refuse", "keep", "resettle"), dimensions=(), place="region"
     ),
+    "clearing.period": Kind("清算周期", "choice", ("month", "quarter"), dimensions=(), place="region"),
+    "clearing.cut_day": Kind("清算截止日", "count", dimensions=(), place="region", units=("日",)),
     "index": Kind(
         "指数", "amount", attributes={"index": Attribute("word", needed=True)}, dimensions=(), place="index"
     ),

@@ -53,6 +53,8 @@ _CHOICE_NAMES = {
     "in_scope": "政策范围内个人负担",
     "refuse": "不允许，须先撤销后续结算",
     "keep": "允许，后续结算保留不变",
+    "month": "按月",
+    "quarter": "按季",
     "resettle": "允许，后续结算依次退回后重新结算",
 }
 PAYERS = {
