@@ -22,6 +22,9 @@ T = TypeVar("T")
 ETHNIC_MEDICINE = "ZI"
 """Class of ethnic medicine in the drug catalogue."""
 
+BASIC_SCHEMES = frozenset({"310", "390"})
+"""Schemes whose first-pay shares are listed, for employees and residents; maternity care is paid by theirs."""
+
 
 class Listing(msgspec.Struct, Generic[T], frozen=True):
     """A page of a listing: rows in all, rows of the page, and the day all of them were last changed."""
@@ -68,7 +71,7 @@ async def browse_first_pay(
             "NO_LAW_FOR_DAY", f"{policy.name}未载入 {day.isoformat()} 当日的政策参数",
             field="data.query_date", received=day.isoformat(), remedy="请更换查询时间点",
         )
-    schemes = [scheme for scheme in sorted(law.first_pay) if insutype in (None, scheme)]
+    schemes = [scheme for scheme in sorted(law.first_pay.keys() & BASIC_SCHEMES) if insutype in (None, scheme)]
     if updated_on is None or updated_on < updated_from or not schemes:
         return Listing(0, [], updated_on)
     total, rows = await listings.list_first_pay(tx, wanted, window, insutypes=schemes)
