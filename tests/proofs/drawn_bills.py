@@ -10,9 +10,10 @@ import polars as pl
 
 from yibao.policy.case import Case, InstitutionFacts, LineGroup, PersonFacts
 from yibao.policy.columns.classes import GROUP, LIST_SEPARATOR
-from yibao.policy.columns.decide_columns import COUNTER, INPUT, without_window
+from yibao.policy.columns.decide_columns import AMOUNTS, COUNTER, INPUT, without_window
 from yibao.policy.decision import Decision
 from yibao.policy.law.parameters import RegionPolicy
+from yibao.policy.pipeline.choosing import windowed
 
 _LEVELS = ("1", "2", "3")
 _REMOTE = ("", "", "", "registered", "referred", "temporary", "own_choice", "unregistered", "emergency")
@@ -152,6 +153,35 @@ def case_of(policy: RegionPolicy, row: dict[str, Any], windowed: dict[str, tuple
         maternity=row["maternity"], pregnancy_months=row["pregnancy_months"], foetuses=row["foetuses"],
         provider=row["provider"], inputs={n.removeprefix(INPUT): v for n, v in row.items() if n.startswith(INPUT)},
     )
+
+
+def frame_of(policy: RegionPolicy, cases: list[Case]) -> pl.DataFrame:
+    """Return cases of one region as a frame of bills; each counter is that of the bill's own window."""
+    windows = {
+        (str(code), str(row.extra.get("window", "year")))
+        for row in policy.rows for code in (row.counter, row.extra.get("counter", ""), row.extra.get("paid_counter", "")) if code
+    }
+    groups = sorted({line.group for case in cases for line in case.lines if line.group})
+    rows = []
+    for case in cases:
+        p, i = case.person, case.institution
+        row: dict[str, Any] = {
+            "service_on": case.service_on, "insutype": case.insutype, "med_type": case.med_type, "psn_type": p.psn_type,
+            "age": p.age, "level": i.level, "institution_kind": i.kind, "traits": LIST_SEPARATOR.join(i.traits),
+            "identities": LIST_SEPARATOR.join(p.identities), "account_kind": p.account_kind,
+            "civil_servant": p.civil_servant, "rank": p.rank, "enrolment_kind": p.enrolment_kind,
+            "paid_months": p.paid_months, "continuous_years": p.continuous_years, "claim_free": p.claim_free,
+            "disease_code": case.disease_code, "recognised": LIST_SEPARATOR.join(case.recognised),
+            "admission": case.admission, "remote": case.remote, "remote_place": case.remote_place,
+            "referred_from": case.referred_from, "maternity": case.maternity, "pregnancy_months": case.pregnancy_months,
+            "foetuses": case.foetuses, "provider": case.provider, "use_account": case.use_account,
+            "balance": max(case.account_balance, 0),
+        }
+        row |= {name: sum(getattr(line, name) for line in case.lines) for name in AMOUNTS}
+        row |= {GROUP + g: sum(line.in_scope for line in case.lines if line.group == g) for g in groups}
+        row |= {COUNTER + code: case.counters.get(windowed(code, window, case.service_on), 0) for code, window in windows}
+        rows.append(row)
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def decided(decision: Decision) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,8 +15,8 @@ from tests.twin.year_book import Kept, YearBook, head_amounts, opening
 from yibao.kernel.refusal import Refusal
 
 
-def first_difference(drawn: DrawnYear) -> str:
-    """Settle a year on both sides; return what differed first, "" if nothing did."""
+def first_difference(drawn: DrawnYear, keep: Callable[[Kept], None] = lambda _: None) -> str:
+    """Settle a year on both sides; return what differed first, "" if nothing did. ``keep`` is told what the engine settled."""
     twin, book = Twin(drawn.city), YearBook(city_policy(drawn.city))
     twin.balances[drawn.person.psn_no] = drawn.balance
     book.balances[drawn.person.psn_no] = opening(drawn.balance)
@@ -33,6 +34,7 @@ def first_difference(drawn: DrawnYear) -> str:
             continue
         if isinstance(found, Refusal):
             return f"bill {number}: the twin settles ({expected.benefit}), the engine refuses: {found}"
+        keep(found)
         amounts = head_amounts(found.decision, book.balances[drawn.person.psn_no])
         differing = {
             name: f"engine {amounts[name]}, twin {value}" for name, value in expected.amounts.items()
@@ -52,13 +54,13 @@ def shortened(drawn: DrawnYear) -> DrawnYear:
     return drawn
 
 
-def differing_years(bills: int, seed: int) -> tuple[int, list[str]]:
+def differing_years(bills: int, seed: int, keep: Callable[[Kept], None] = lambda _: None) -> tuple[int, list[str]]:
     """Compare years until ``bills`` bills are done; return how many were, and every difference found."""
     done, number, differences = 0, 0, []
     while done < bills:
         drawn = year_of_bills(number, seed)
         done += len(drawn.bills)
-        if first_difference(drawn):
+        if first_difference(drawn, keep):
             short = shortened(drawn)
             differences.append(f"year {number} of seed {seed}: {first_difference(short)}\n{short}")
         number += 1
