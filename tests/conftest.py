@@ -18,11 +18,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.databases import drop_database, execute, named
 from yibao.infra.database import GATEWAY, PORTAL, Database
 from yibao.infra.migrate import migrate
 from yibao.infra.postgres import EmbeddedPostgres
+
+# A slow machine is no fault of the code: no example has a time limit.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _PREFIX = "yibao-tests-"
 _TEMPLATE = f"yibao_template_{os.getpid()}"
