@@ -89,6 +89,10 @@ def test_sheet_sums_to_the_settlement_and_shows_every_step(world: dict[str, Any]
     assert body.count(WEAK) >= body.count("示例数据") + body.count("ZB-415") > 0
     steps = words(html[html.index('aria-labelledby="steps"'):html.index('aria-labelledby="checks"')])
     assert steps.count(WEAK) == steps.count("推定") + steps.count("可靠度 L") > 0
+    formulas = re.findall(r'<p class="formula">([^<]*)</p>', html)
+    assert len(formulas) >= 7
+    assert all(" = " in formula or "支付" in formula for formula in formulas), "each step says its calculation in numbers"
+    assert f"= {amounts['psn_cash_pay'].replace(',', '')}" in formulas[-1]
 
 
 def test_every_message_of_the_visit_is_found_refusals_too(world: dict[str, Any], till: Till, office: httpx.Client) -> None:

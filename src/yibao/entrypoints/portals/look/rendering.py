@@ -21,6 +21,7 @@ from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.identity_number import mask_name
 from yibao.kernel.money import yuan_text
 from yibao.policy.explain import is_weak
+from yibao.policy.pipeline.wording import formula_of
 from yibao.usecases.inspection.entries import OUTCOMES
 
 ELDER_COOKIE = "yibao_elder"
@@ -113,7 +114,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {
     "yuan": _yuan, "instant": _instant, "milliseconds": _milliseconds, "scaled": _scaled, "day": _day,
-    "mask_name": mask_name,
+    "mask_name": mask_name, "formula": formula_of,
 }
 _ENVIRONMENT.tests["weak"] = is_weak
 _ENVIRONMENT.globals |= {"asset": assets.url_of, "link": link, "outcomes": OUTCOMES, "field": forms.FIELD}
