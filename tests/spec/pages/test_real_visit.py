@@ -15,7 +15,7 @@ from playwright.async_api import Browser
 
 from tests.spec.pages.conftest import token_in
 from tests.spec.pages.test_inspector import rows, words
-from tests.spec.settlement.conftest import _fill, base_url, till, till_for, world
+from tests.spec.conftest import _fill, base_url, till, till_for, world
 from tests.support.till import Refused, Till
 
 pytestmark = pytest.mark.slow

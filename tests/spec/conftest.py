@@ -120,12 +120,12 @@ TillFor = Callable[..., Till]
 
 @pytest.fixture(scope="module")
 def till_for(world: dict[str, Any]) -> TillFor:
-    """Return a function that opens a till: the n-th institution with a scheme in a region."""
+    """Return a function that opens a till: the n-th institution of a kind and scheme in a region."""
 
-    def open_till(region: str = "370300", scheme: str = "none", index: int = 0) -> Till:
+    def open_till(region: str = "370300", scheme: str = "none", index: int = 0, *, kind: str = "1") -> Till:
         found = [
             i for i in world["institutions"]
-            if i["auth"]["scheme"] == scheme and i["admdvs"][:4] == region[:4] and i["kind"] == "1"
+            if i["auth"]["scheme"] == scheme and i["admdvs"][:4] == region[:4] and i["kind"] == kind
         ]
         return Till(world["base_url"] + ENDPOINT, Counter.of(found[index], region=region))
 

@@ -1,0 +1,1 @@
+"""Claims, deductions, payments: what institutions are owed and when they get it."""

@@ -1,0 +1,1 @@
+"""What institutions upload about care: settlement lists, clinical records, self-pay patients."""

@@ -1,0 +1,1 @@
+"""Rule hits on bills, what institutions answered, and appeals."""

@@ -1,0 +1,2 @@
+-- Pharmacy sales, prescriptions, stock and traceability codes.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Proposals and approval of item mappings, catalogue versions.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Settlement lists and other records that institutions upload.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Rule hits, feedback and appeals.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Files, reconciliation, claims, deductions and payments.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Payment groups and the year they are paid by.
+select;  -- nothing yet
