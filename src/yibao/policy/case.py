@@ -93,6 +93,10 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         pregnancy_months: full months of the pregnancy.
         foetuses: number of children carried.
         provider: ``first``, ``second`` or ``other`` chosen provider, ``""`` where nobody chooses.
+        cause: ``accident`` (nobody else is liable), ``third_party`` (somebody else is) or ``work_injury``;
+            ``""`` for illness.
+        maternity_filing: whether the pregnancy is registered: ``registered``, ``elsewhere`` (at another
+            prenatal institution) or ``missing``; ``""`` where nobody asks.
         already: what another settlement of the same cost has paid, by head field of the wire
             (``hifp_pay``); the case continues from there, as a manual second claim does. The pool is
             not asked again where its own field is among them.
@@ -119,5 +123,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     pregnancy_months: int = 0
     foetuses: int = 1
     provider: str = ""
+    cause: str = ""
+    maternity_filing: str = ""
     already: dict[str, int] = {}
     inputs: dict[str, int] = {}

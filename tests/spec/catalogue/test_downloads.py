@@ -32,6 +32,7 @@ def column(infno: str, name: str) -> int:
 
 
 @pytest.mark.parametrize("infno", EXPECTED_ROWS)
+@pytest.mark.drives("1301", "1302", "1305", "1307", "1308", "1309", "1313", "1314", "1315", "9102")
 async def test_a_first_download_gives_every_row_with_every_column(call: Call, infno: str) -> None:
     offer, rows = await table(call, infno)
     assert offer["data_cnt"] == len(rows) == EXPECTED_ROWS[infno]
@@ -43,6 +44,7 @@ async def test_a_first_download_gives_every_row_with_every_column(call: Call, in
 
 
 @pytest.mark.parametrize("infno", EMPTY)
+@pytest.mark.drives("1303", "1306", "1306A", "1310", "1311")
 async def test_a_list_without_real_rows_is_empty(call: Call, infno: str) -> None:
     offer, rows = await table(call, infno)
     assert (offer["data_cnt"], rows) == (0, [])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.spec.catalogue.conftest import CLINIC, HOSPITAL, PHARMACY, Call
 
 DRUG, SERVICE = "XA06ADF336P001010100233", "001102000000100"
@@ -20,6 +22,7 @@ def asked(**criteria: Any) -> dict[str, Any]:
     return {"data": {"updt_time": "2026-11-22", "page_num": 1, "page_size": 50} | criteria}
 
 
+@pytest.mark.drives("3301", "3302", "1317")
 async def test_a_mapping_is_added_seen_replaced_and_taken_back(call: Call) -> None:
     await call("3301", {"data": [own_item(), own_item(fixmedins_hilist_id="FW1", list_type="201", med_list_codg=SERVICE)]})
     rows = (await call("1317", asked()))["data"]
@@ -61,6 +64,7 @@ async def test_mappings_of_others_stay_theirs(call: Call) -> None:
     assert len((await call("1317", asked(medins_list_codg="C1"), sender=CLINIC))["data"]) == 1
 
 
+@pytest.mark.drives("1201")
 async def test_institutions_are_found_by_code_and_by_keyword(call: Call) -> None:
     one = await call("1201", {"medinsinfo": {"fixmedins_type": "1", "fixmedins_code": CLINIC}})
     assert one["medinsinfo"]["fixmedins_name"] == "示例社区卫生服务中心"
@@ -72,6 +76,7 @@ async def test_institutions_are_found_by_code_and_by_keyword(call: Call) -> None
     assert "fixmedins_code" in await call("1201", {"medinsinfo": {"fixmedins_type": "1"}}, fails=True)
 
 
+@pytest.mark.drives("5101")
 async def test_departments_come_with_how_many_work_there_today(call: Call) -> None:
     rows = (await call("5101", ""))["feedetail"]  # clients send an empty text
     assert [(row["hosp_dept_codg"], row["hosp_dept_name"], row["dr_psncnt"], row["nurs_psncnt"]) for row in rows] == [
@@ -81,6 +86,7 @@ async def test_departments_come_with_how_many_work_there_today(call: Call) -> No
     assert (await call("5101", "", sender=CLINIC))["feedetail"] == []
 
 
+@pytest.mark.drives("5102")
 async def test_practitioners_of_the_own_institution_only(call: Call) -> None:
     doctors = (await call("5102", {"data": {"prac_psn_type": "1"}}))["feedetail"]
     assert [(row["prac_psn_code"], row["hi_dr_flag"], row["endtime"]) for row in doctors] == [

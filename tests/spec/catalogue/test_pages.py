@@ -16,6 +16,7 @@ def wanted(**criteria: Any) -> dict[str, Any]:
     return {"data": {"updt_time": "2020-01-01", "page_num": 1, "page_size": 100} | criteria}
 
 
+@pytest.mark.drives("1312")
 async def test_pages_cover_a_region_once_and_say_where_they_stand(call: Call) -> None:
     in_force = [row for row in packaged("terms.csv.gz") if row["admdvs"] == "370300" and not row["valid_to"]]
     seen: list[str] = []
@@ -89,6 +90,7 @@ async def test_classes_narrow_the_list(call: Call) -> None:
     assert found["recordCounts"] == 30  # drugs of the formulary that the 2024 catalogue does not name
 
 
+@pytest.mark.drives("1316")
 async def test_national_codes_match_the_insurance_catalogue(call: Call) -> None:
     rows = (await call("1316", wanted(med_list_codg=NEGOTIATED_DRUG, query_date="2025-06-01")))["data"]
     assert [(row["med_list_codg"], row["hilist_code"], row["list_type"]) for row in rows] == [
@@ -96,6 +98,7 @@ async def test_national_codes_match_the_insurance_catalogue(call: Call) -> None:
     ]
 
 
+@pytest.mark.drives("1318")
 async def test_price_ceilings_by_level_of_institution(call: Call) -> None:
     rows = (await call("1318", wanted(hilist_code=NEGOTIATED_DRUG, query_date="2025-06-01")))["data"]
     assert [(row["hilist_lmtpric_type"], row["hilist_pric_uplmt_amt"]) for row in rows] == [
@@ -115,6 +118,7 @@ async def test_price_ceilings_by_level_of_institution(call: Call) -> None:
         (HOSPITAL, "001102000000100", 0), (CLINIC, "001102000030000", 1),
     ],
 )
+@pytest.mark.drives("1319")
 async def test_first_pay_is_the_items_own_or_what_the_regions_law_says(
     call: Call, sender: str, code: str, expected: float
 ) -> None:
@@ -131,6 +135,7 @@ async def test_a_region_not_served_is_refused(call: Call) -> None:
     assert (await call("1312", wanted(insu_admdvs="110101")))["data"] == []
 
 
+@pytest.mark.drives("1304")
 async def test_ethnic_medicine_by_name_and_by_initials(call: Call) -> None:
     rows = (await call("1304", wanted()))["data"]
     assert len(rows) == 8  # of class ZI in the national list

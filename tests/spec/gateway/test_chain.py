@@ -167,6 +167,7 @@ SCHEMES = ("none", "api_hmac_sha1", "tif_sha256")
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.drives("2202", "2203")
 async def test_the_outpatient_chain(demo: dict[str, Any], client: httpx.AsyncClient, way: str, scheme: str) -> None:
     """Sign in, identify, register, record, upload, try, settle, ask, cancel, withdraw, cancel, sign out."""
     institution = next(

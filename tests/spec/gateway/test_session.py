@@ -57,6 +57,7 @@ async def test_a_foreign_or_unknown_sign_no_is_not_closed(client: httpx.AsyncCli
     assert unknown["infcode"] == -1
 
 
+@pytest.mark.drives("1901")
 async def test_the_dictionary_is_the_code_table(client: httpx.AsyncClient) -> None:
     """1901 lists the values of a type, in both spellings of its names."""
     content = {"data": {"type": "INSUTYPE", "parentValue": "", "admdvs": "370300", "date": "2026-03-02", "valiFlag": "1"}}

@@ -46,6 +46,7 @@ def test_a_cancellation_restores_account_and_counters(till: Till, patient: Patie
     assert state_of(till, patient) == before
 
 
+@pytest.mark.drives("2601")
 def test_2601_undoes_a_settlement_whose_reply_was_lost(till: Till, patient: Patient) -> None:
     before = state_of(till, patient)
     msgid = lost(till, "2207", till.prepare(patient, patient["visit"]))
@@ -116,6 +117,7 @@ def test_a_cancelled_batch_can_be_settled_again(till: Till, patient: Patient) ->
     till.call("2208", keys_of(second))
 
 
+@pytest.mark.drives("3201")
 def test_reconciliation_counts_both_rows_of_a_reversal(till: Till, patient: Patient) -> None:
     done = till.settle(patient, patient["visit"])["setlinfo"]
     today = done["setl_time"][:10]

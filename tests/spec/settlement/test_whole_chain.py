@@ -108,6 +108,7 @@ def _hold_identities(final: Mapping[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.drives("9001", "1101", "2001", "2201", "2203A", "2204", "2206", "2207", "5203", "5204", "2208", "2205", "9002")
 def test_the_chain_goes_through_every_way_in(till: Till, patient_of: Callable[[str], dict[str, Any]], way: str) -> None:
     travelling = TravellingTill(till, way)
     drive(travelling, patient_of("zb-active-first"))

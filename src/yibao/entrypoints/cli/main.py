@@ -8,6 +8,7 @@ from yibao.entrypoints.cli import (
     demo,
     doctor,
     explain,
+    interface,
     load_catalogue,
     message,
     migrate,
@@ -33,6 +34,7 @@ app.command("resettle", help="按现行政策重新结算一人一年受影响�
 app.command("doctor", help="检查配置、数据库与数据，并说明如何修复")(doctor.doctor)
 app.add_typer(policy.app, name="policy")
 app.add_typer(message.app, name="message")
+app.add_typer(interface.app, name="interface")
 
 
 def main() -> None:

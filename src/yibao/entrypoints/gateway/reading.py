@@ -9,6 +9,7 @@ import msgspec
 
 from yibao.entrypoints.gateway.decode import Malformed, business_content
 from yibao.entrypoints.gateway.interface import WITHOUT_ENVELOPE
+from yibao.entrypoints.gateway.offer import reason_of
 from yibao.entrypoints.gateway.problems import Problems
 from yibao.entrypoints.gateway.routes import canonical
 from yibao.entrypoints.gateway.validation import Spec, Validator
@@ -131,10 +132,10 @@ def digest(reading: Reading) -> bytes:
 
 
 def not_offered(infno: str, name_zh: str) -> Refusal:
-    """Return the refusal of a transaction that the interface has and this platform does not offer."""
+    """Return the refusal of a transaction that the interface has and this platform does not offer, with the reason."""
+    why = reason_of(infno)
     return refuse(
-        "TRANSACTION_NOT_OFFERED", f"交易【{infno} {name_zh}】本平台尚未开通", field="infno",
-        remedy="请勿调用，或联系经办机构了解开通计划",
+        "TRANSACTION_NOT_OFFERED", f"交易【{infno} {name_zh}】本平台尚未开通：{why.reason}", field="infno", remedy=why.remedy
     )
 
 

@@ -30,7 +30,7 @@ FACTS: Mapping[str, Any] = {
     "institution_kind": "1", "traits": "", "identities": "", "account_kind": "none", "civil_servant": False, "rank": "",
     "enrolment_kind": "", "paid_months": 0, "continuous_years": 0, "claim_free": False, "disease_code": "",
     "recognised": "", "admission": 1, "remote": "", "remote_place": "", "referred_from": "", "maternity": "",
-    "pregnancy_months": 0, "foetuses": 1, "provider": "", "use_account": False,
+    "pregnancy_months": 0, "foetuses": 1, "provider": "", "cause": "", "maternity_filing": "", "use_account": False,
 }
 """The fact columns of a frame of bills with their defaults; those without a default must be there."""
 
@@ -196,5 +196,5 @@ def _case(admdvs: str, facts: Mapping[str, Any], groups: tuple[str, ...]) -> Cas
         disease_code=f["disease_code"], recognised=_listed(f["recognised"]),
         use_account=f["use_account"], admission=f["admission"], remote=f["remote"], remote_place=f["remote_place"],
         referred_from=f["referred_from"], maternity=f["maternity"], pregnancy_months=f["pregnancy_months"],
-        foetuses=f["foetuses"], provider=f["provider"],
+        foetuses=f["foetuses"], provider=f["provider"], cause=f["cause"], maternity_filing=f["maternity_filing"],
     )

@@ -96,7 +96,12 @@ _FIXED: dict[str, dict[str, str]] = {
         "emergency": "异地急诊",
     },
     "remote_place": {"in_province": "省内异地", "outside": "跨省异地"},
-    "referred_from": {"1": "由一级机构转诊", "2": "由二级机构转诊", "3": "由三级机构转诊"},
+    "referred_from": {
+        "none": "未经转诊",
+        "1": "由一级机构转诊",
+        "2": "由二级机构转诊",
+        "3": "由三级机构转诊",
+    },
     "maternity": {
         "birth": "顺产",
         "difficult": "难产",
@@ -108,10 +113,21 @@ _FIXED: dict[str, dict[str, str]] = {
         "sterilisation": "绝育手术",
         "reversal": "复通手术",
     },
-    "provider": {"first": "首选定点机构", "second": "次选定点机构", "other": "非选定机构"},
+    "provider": {"none": "未选点", "first": "首选定点机构", "second": "次选定点机构", "other": "非选定机构"},
+    "cause": {"none": "非外伤", "accident": "意外伤害", "third_party": "第三人责任", "work_injury": "工伤"},
+    "maternity_filing": {
+        "registered": "已办生育登记",
+        "elsewhere": "生育登记在其他产检机构",
+        "missing": "未办生育登记",
+    },
     "payer": {"unit": "单位缴纳", "person": "个人缴纳", "state": "财政补助"},
 }
-_STANDS_FOR = {("remote", "home"): ""}
+_STANDS_FOR = {
+    ("remote", "home"): "",
+    ("referred_from", "none"): "",
+    ("provider", "none"): "",
+    ("cause", "none"): "",
+}
 """Words for which the case has another value."""
 _MED_TYPE = re.compile(r"\d{2,6}")
 _FREE = {

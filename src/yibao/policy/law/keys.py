@@ -79,6 +79,7 @@ MULTIPLE = 10 * WHOLE
 """The highest factor and the highest share of a base, such as three times the average wage."""
 
 _TEXT = Attribute("text")
+_SAID = Attribute("text", needed=True)
 _TRUTH = Attribute("truth")
 _WINDOW = Attribute("choice", WINDOWS)
 _COUNTER = Attribute("counter", needed=True)
@@ -113,6 +114,12 @@ _BILLS = {
         place="choosing",
     ),
     "remote_first_pay": Kind("异地先行自付比例", "ratio"),
+    "refusal": Kind(
+        "不予支付的情形",
+        "code",
+        attributes={"title": _SAID, "remedy": _SAID},
+        pattern=_WHOLE_BILL,
+    ),
     "deductible": Kind("起付标准", "amount", attributes={"counter": _COUNTER, "window": _WINDOW}),
     "deductible_factor": Kind("起付标准系数", "ratio", highest=MULTIPLE),
     "deductible_step": Kind("起付标准逐次递减", "amount"),

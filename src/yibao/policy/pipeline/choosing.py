@@ -24,7 +24,14 @@ from yibao.policy.pipeline.plan import (
     Value,
 )
 from yibao.policy.pipeline.rates import held, invertible, one_scale, scaled_own, slope_at
-from yibao.policy.pipeline.refusing import disease_missing, no_law, no_rule, not_covered, not_offered
+from yibao.policy.pipeline.refusing import (
+    disease_missing,
+    no_law,
+    no_rule,
+    not_covered,
+    not_offered,
+    not_payable,
+)
 
 UNCOUNTED = "never.counted"
 """The counter of a deductible that each admission bears anew: nobody reads it, nothing is added to it."""
@@ -104,7 +111,8 @@ def plan_of(case: Case, benefit: Benefit, policy: RegionPolicy) -> Plan | Refusa
 
     Only facts are read: no amount of a line, a counter, the account, an input or an earlier payment; of the
     lines only which groups there are, of earlier payments only their fields. Cases that agree in these share
-    a plan. Refuses when a parameter has no row on that day, or none that fits this person and institution.
+    a plan. Refuses when the law says that such a case is not paid, when a parameter has no row on that day, or
+    none that fits this person and institution.
     """
     if benefit.law.missing:
         return no_law(case, policy, f"{benefit.title}的{'、'.join(benefit.law.missing)}")
@@ -129,6 +137,9 @@ class _Choice:
         self.row = {key: first_match(rows[key], facts) for key in rows if key not in _SEVERAL}
 
     def plan(self) -> Plan:
+        against = self.row.get("refusal")
+        if against is not None:
+            raise _Refused(not_payable(against))
         case, fund, rounding, order = (
             self.case,
             self.row.get("fund"),

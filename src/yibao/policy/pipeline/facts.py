@@ -38,5 +38,7 @@ def facts_of(case: Case, person: str) -> Facts:
         "pregnancy_months": case.pregnancy_months,
         "foetuses": case.foetuses,
         "provider": case.provider,
+        "cause": case.cause,
+        "maternity_filing": case.maternity_filing,
         "group": "",
     }

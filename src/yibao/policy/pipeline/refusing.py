@@ -5,7 +5,7 @@ from __future__ import annotations
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.law.conditions import Facts
-from yibao.policy.law.parameters import DayLaw, RegionPolicy
+from yibao.policy.law.parameters import DayLaw, RegionPolicy, Row
 
 
 def no_law(case: Case, policy: RegionPolicy, what: str) -> Refusal:
@@ -54,6 +54,16 @@ def not_offered(case: Case, policy: RegionPolicy, law: DayLaw) -> Refusal:
         field="med_type",
         received=f"insutype={case.insutype}，med_type={case.med_type}，机构类型={case.institution.kind}",
         remedy="请核对险种类型、医疗类别和机构类型",
+    )
+
+
+def not_payable(row: Row) -> Refusal:
+    """Return the refusal that a row of the law orders; its word in capitals is the code."""
+    return refuse(
+        row.word.upper(),
+        str(row.extra["title"]),
+        remedy=str(row.extra["remedy"]),
+        basis=row.used.rule,
     )
 
 

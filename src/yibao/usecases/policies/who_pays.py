@@ -171,8 +171,11 @@ def _case(book: Lawbook, row: Entry, insutype: str, psn_type: str, level: str, d
     traits = (when["trait"],) if "trait" in when else ()
     institution = InstitutionFacts("H00000000000", when.get("institution_kind", "1"), level, traits)
     more: dict[str, Any] = {
-        field: "" if when[field] == "home" else when[field]
-        for field in ("remote", "remote_place", "referred_from", "maternity", "provider", "pregnancy_months")
+        field: "" if when[field] in ("home", "none") else when[field]
+        for field in (
+            "remote", "remote_place", "referred_from", "maternity", "provider", "pregnancy_months", "cause",
+            "maternity_filing",
+        )
         if field in when
     }
     return Case(

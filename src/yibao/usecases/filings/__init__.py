@@ -1,0 +1,1 @@
+"""Filings and choices: file, decide, cancel, look up."""
