@@ -18,6 +18,7 @@ from yibao.policy.pipeline.choosing import windowed
 _LEVELS = ("1", "2", "3")
 _REMOTE = ("", "", "", "registered", "referred", "temporary", "own_choice", "unregistered", "emergency")
 _MATERNITY = ("", "", "", "birth", "difficult", "caesarean", "miscarriage", "abortion", "prenatal", "iud", "sterilisation")
+_CAUSES = ("",) * 7 + ("accident", "third_party", "work_injury")
 _SIZES_YUAN = (50, 800, 9_000, 60_000, 600_000)
 _MEANT = 0.9
 _FIRST_DAY, _LAST_DAY = date(2021, 1, 1), date(2026, 12, 31)
@@ -63,7 +64,8 @@ def drawn_frame(policy: RegionPolicy, count: int, seed: int) -> pl.DataFrame:
         "recognised": recognised, "admission": rng.integers(1, 6, count), "remote": of(_REMOTE),
         "remote_place": of(("in_province", "outside")), "referred_from": of(("", "", "1", "2", "3")),
         "maternity": of(_MATERNITY), "pregnancy_months": rng.integers(0, 10, count), "foetuses": rng.integers(1, 4, count),
-        "provider": of(("", "first", "second", "other")), "use_account": of((False, True)),
+        "provider": of(("", "first", "second", "other")), "cause": of(_CAUSES),
+        "maternity_filing": of(("", "", "registered", "elsewhere", "missing")), "use_account": of((False, True)),
         "amount": amount, "own": own, "over": over, "first_pay": first_pay, "in_scope": in_scope,
         "balance": rng.integers(0, 500_000, count),
     }
@@ -151,7 +153,8 @@ def case_of(policy: RegionPolicy, row: dict[str, Any], windowed: dict[str, tuple
         use_account=row["use_account"], recognised=_listed(row["recognised"]), admission=row["admission"],
         remote=row["remote"], remote_place=row["remote_place"], referred_from=row["referred_from"],
         maternity=row["maternity"], pregnancy_months=row["pregnancy_months"], foetuses=row["foetuses"],
-        provider=row["provider"], inputs={n.removeprefix(INPUT): v for n, v in row.items() if n.startswith(INPUT)},
+        provider=row["provider"], cause=row["cause"], maternity_filing=row["maternity_filing"],
+        inputs={n.removeprefix(INPUT): v for n, v in row.items() if n.startswith(INPUT)},
     )
 
 
@@ -174,7 +177,8 @@ def frame_of(policy: RegionPolicy, cases: list[Case]) -> pl.DataFrame:
             "disease_code": case.disease_code, "recognised": LIST_SEPARATOR.join(case.recognised),
             "admission": case.admission, "remote": case.remote, "remote_place": case.remote_place,
             "referred_from": case.referred_from, "maternity": case.maternity, "pregnancy_months": case.pregnancy_months,
-            "foetuses": case.foetuses, "provider": case.provider, "use_account": case.use_account,
+            "foetuses": case.foetuses, "provider": case.provider, "cause": case.cause,
+            "maternity_filing": case.maternity_filing, "use_account": case.use_account,
             "balance": max(case.account_balance, 0),
         }
         row |= {name: sum(getattr(line, name) for line in case.lines) for name in AMOUNTS}

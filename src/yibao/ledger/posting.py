@@ -47,6 +47,11 @@ def payable(fixmedins_code: str) -> str:
     return f"payable:{fixmedins_code}"
 
 
+def bank(admdvs: str) -> str:
+    """Return the ledger account of what a region's agency has paid through its bank."""
+    return f"bank:{admdvs}"
+
+
 def settlement_posting(
     *, psn_no: str, setl_id: str, admdvs: str, fixmedins_code: str, posted_at: datetime,
     funds: Iterable[tuple[str, int]], account_fen: int, cash_fen: int,
@@ -78,3 +83,29 @@ def mirror(origin: Posting, *, posting_id: str, kind: str, posted_at: datetime) 
         origin.psn_no, posting_id, origin.admdvs, kind, posted_at, posting_id, origin.posting_id,
         list(origin.accounts), [-a for a in origin.amounts], -origin.cash_fen,
     )
+
+
+def agency_posting(
+    kind: str, *, posting_id: str, admdvs: str, fixmedins_code: str, posted_at: datetime, legs: Iterable[tuple[str, int]],
+    setl_id: str | None = None,
+) -> Posting | None:
+    """Return the posting of an agency's decision about an institution; no person is concerned.
+
+    Args:
+        kind: ``deduction``, ``year_end`` or ``payment``.
+        legs: (account, fen) of every account but the institution's payable, which takes the other side.
+
+    Returns:
+        the posting, or None where nothing moves.
+    """
+    sums: dict[str, int] = {}
+    for account, amount in legs:
+        sums[account] = sums.get(account, 0) + amount
+    sums = {account: amount for account, amount in sums.items() if amount}
+    if not sums:
+        return None
+    owed = -sum(sums.values())
+    accounts, amounts = [*sums, payable(fixmedins_code)], [*sums.values(), owed]
+    if not owed:
+        accounts, amounts = accounts[:-1], amounts[:-1]
+    return Posting(fixmedins_code, posting_id, admdvs, kind, posted_at, setl_id, None, accounts, amounts, 0)

@@ -62,6 +62,10 @@ def _decision(
     case: Case, policy: RegionPolicy, plan: Plan, outcome: Outcome, steps: list[Step] | None
 ) -> Decision:
     o = outcome
+    shares: dict[tuple[str, str], int] = {}  # a fund that pays in several layers is one payer
+    for fund, field, paid in o.funds:
+        if paid:
+            shares[fund, field] = shares.get((fund, field), 0) + paid
     return Decision(
         benefit=plan.benefit,
         year=case.service_on.year,
@@ -73,7 +77,7 @@ def _decision(
         in_scope=o.in_scope,
         deductible=o.deductible,
         pool_ratio=o.pool_ratio,
-        funds=tuple(FundShare(fund, field, paid) for fund, field, paid in o.funds if paid),
+        funds=tuple(FundShare(fund, field, paid) for (fund, field), paid in shares.items()),
         fund_total=o.fund_total,
         person_part=o.person_part,
         hospital_part=0,

@@ -86,4 +86,4 @@ def _missing(value: Any, node: Node) -> list[str]:
 
 def _listed(value: Any, node: Node) -> Node:
     """Return the node of the rows where the output itself is a list."""
-    return node.children[0] if isinstance(value, list) and not node.is_list else node
+    return node.children[0] if isinstance(value, list) and not node.is_list and node.children else node

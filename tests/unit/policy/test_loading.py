@@ -381,6 +381,7 @@ def test_what_fits_together_is_read(text: str) -> None:
 SAMPLES = {
     "benefit": '{ value = "other", title = "其他", needs_disease = true, when = { insutype = "390" } }',
     "remote_first_pay": '{ value = "10%", when = { remote = ["temporary", "own_choice"] } }',
+    "refusal": '{ value = "somebody_else_pays", title = "由他人负担", remedy = "请找他人", when = { cause = "third_party" } }',
     "deductible": '{ value = "300元", counter = "never.counted", window = "stay", when = { level = "1" } }',
     "deductible_factor": '{ value = "120%", when = { remote = "referred" } }',
     "deductible_step": '{ value = "100元" }',
@@ -430,6 +431,12 @@ SAMPLES = {
     "gap_allowed": '{ value = "3个月" }',
     "years_needed": '{ value = "25年", kind = "total", when = { person = "retired" } }',
     "claim_within": '{ value = "1年" }',
+    "recognition_by": '{ value = "agency", when = { insutype = "310" } }',
+    "recognition_review": '{ value = "24个月", when = { disease = "diabetes" } }',
+    "referral_valid": '{ value = "30天" }',
+    "choice_limit": '{ value = "2家", when = { level = "1" } }',
+    "choice_change": '{ value = "09-01/12-31" }',
+    "choice_effect": '{ value = "next_year" }',
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.unit.policy.pipeline_law import (
@@ -19,6 +20,7 @@ from tests.unit.policy.pipeline_law import (
 )
 from tests.unit.policy.small_policy import block, small_policy
 from yibao.kernel.refusal import Refusal
+from yibao.policy.case import LineGroup
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision, FundShare
 
@@ -141,6 +143,14 @@ def test_cost_out_of_scope() -> None:
     text = law(layer("extra", "25%", base="out_of_scope", field="oth_pay"), order='["pool", "extra", "cash"]')
     decision = decided(case_of(100_000, own=40_000), text)
     assert (fund(decision, "oth_pay"), decision.fund_total, decision.person_part) == (10_000, 73_000, 67_000)
+
+
+def test_first_pay() -> None:
+    """First-pay 200: 80% = 160; in scope 1000 the pool pays 630; funds 790, the person 1200 − 790 = 410."""
+    text = law(layer("extra", "80%", base="first_pay", field="oth_pay"), order='["pool", "extra", "cash"]')
+    case = msgspec.structs.replace(case_of(0), lines=(LineGroup(120_000, 0, 0, 20_000, 100_000),))
+    decision = decided(case, text)
+    assert (fund(decision, "oth_pay"), decision.fund_total, decision.person_part) == (16_000, 79_000, 41_000)
 
 
 def test_funds_may_exceed_the_in_scope_cost_only_by_cost_out_of_scope() -> None:

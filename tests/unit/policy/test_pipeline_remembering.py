@@ -32,6 +32,8 @@ WHEN = {
     "referred_from": '"2"',
     "maternity": '"birth"',
     "provider": '"first"',
+    "cause": '"accident"',
+    "maternity_filing": '"registered"',
     "rank": '"12"',
     "enrolment_kind": '"second"',
     "account_kind": '"with_account"',
@@ -98,6 +100,8 @@ def drawn(chance: random.Random) -> Case:
         pregnancy_months=pick([0, 4]),
         foetuses=pick([1, 2]),
         provider=pick(["", "first"]),
+        cause=pick(["", "accident"]),
+        maternity_filing=pick(["", "registered"]),
         already=pick([{}, {"hifp_pay": 1}, {"oth_pay": 1}, {"oth_pay": 2}]),
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
 
@@ -70,21 +68,122 @@ class Maternity(msgspec.Struct, frozen=True):
     foetuses: int = 1
 
 
-class FilingHead(msgspec.Struct, frozen=True):
-    """What every filing says of itself.
+class Referral(msgspec.Struct, frozen=True):
+    """A hospital sends somebody on (2501). Fields in the order of the table; the period is half-open."""
 
-    Attributes:
-        filed_by: institution or agency that filed.
-        valid_from, valid_to: half-open period, None if open.
+    psn_no: str
+    filing_id: str
+    admdvs: str
+    insutype: str
+    from_code: str
+    from_level: str
+    to_code: str
+    to_name: str
+    care_admdvs: str
+    kind: str
+    referred_on: date
+    diagnosis_code: str
+    diagnosis_name: str
+    valid_from: date
+    valid_to: date | None
+    from_mdtrt_id: str
+    detail: str
+    filed_by: str
+    filed_at: datetime
+    opter: str
+    opter_name: str
+    cancelled_at: datetime | None = None
+
+
+class ProviderChoice(msgspec.Struct, frozen=True):
+    """A clinic that a person is assigned to (2505). Fields in the order of the table; the period is half-open.
+
+    ``replaces`` is the choice that this one ended; ``detail`` keeps when that one would have ended.
     """
 
     psn_no: str
     filing_id: str
     admdvs: str
-    filed_by: str
+    kind: str
+    ordinal: str
+    fixmedins_code: str
+    fixmedins_name: str
+    replaces: str
     valid_from: date
     valid_to: date | None
+    detail: str
+    filed_by: str
     filed_at: datetime
     opter: str
     opter_name: str
-    detail: Mapping[str, Any] = {}
+    cancelled_at: datetime | None = None
+
+
+class ChronicFiling(msgspec.Struct, frozen=True):
+    """A hospital found a chronic disease (2503). Fields in the order of the table; the period is half-open."""
+
+    psn_no: str
+    filing_id: str
+    admdvs: str
+    insutype: str
+    disease_code: str
+    disease_name: str
+    fixmedins_code: str
+    fixmedins_name: str
+    doctor_code: str
+    doctor_name: str
+    examined_on: date
+    valid_from: date
+    valid_to: date | None
+    state: str
+    decided_at: datetime | None
+    decided_by: str
+    reason: str
+    detail: str
+    filed_by: str
+    filed_at: datetime
+    opter: str
+    opter_name: str
+    cancelled_at: datetime | None = None
+
+
+class Injury(msgspec.Struct, frozen=True):
+    """An accident (2507), a liable third party or a recognised work injury. Fields in the order of the table."""
+
+    psn_no: str
+    filing_id: str
+    admdvs: str
+    kind: str
+    injured_on: date | None
+    place: str
+    cause: str
+    has_undertaking: bool
+    approved: bool
+    valid_from: date
+    valid_to: date | None
+    detail: str
+    filed_by: str
+    filed_at: datetime
+    opter: str
+    opter_name: str
+    cancelled_at: datetime | None = None
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """A registered pregnancy. Fields in the order of the table; ``fixmedins_code`` ``""`` is any institution."""
+
+    psn_no: str
+    filing_id: str
+    admdvs: str
+    insutype: str
+    fixmedins_code: str
+    due_on: date | None
+    spouse_psn_no: str | None
+    valid_from: date
+    valid_to: date | None
+    detail: str
+    filed_by: str
+    filed_at: datetime
+    opter: str
+    opter_name: str
+    cancelled_at: datetime | None = None

@@ -48,11 +48,14 @@ class FileRow(msgspec.Struct, frozen=True):
     detail: dict[str, str] = {}
 
 
-_ITEM = """
-select code, name, version, initials, valid_from, valid_to, spec, dosage_form, unit, maker, approval_no,
-       class_code, origin, negotiated, detail
-from catalogue.item where list_type = $1 and ($2 or origin = 'national')
-"""
+# A file holds every edition's row with the end that its own edition printed, so that a version never changes.
+_ITEM_COLUMNS = """code, name, version, initials, valid_from, {ends} as valid_to, spec, dosage_form, unit, maker,
+       approval_no, class_code, origin, negotiated, detail"""
+_OF_TYPE = "from catalogue.{table} where list_type = $1 and ($2 or origin = 'national')"
+_ITEM = " ".join((
+    "select", _ITEM_COLUMNS.format(ends="valid_to"), _OF_TYPE.format(table="item"), "union all",
+    "select", _ITEM_COLUMNS.format(ends="listed_to"), _OF_TYPE.format(table="former_item"),
+))
 # The unused parameters keep one shape of call for every list.
 _CODED = """
 select code, name, version, initials, valid_from, valid_to from catalogue.{table}
@@ -73,7 +76,7 @@ _SOURCES = {
 }
 _NUMBER = "substr(version, 2)::bigint"
 _STATE = "select coalesce(max({number}), 0), count(*) filter (where {number} > $3) from ({source}) l"
-_ROWS = "select * from ({source}) l where {number} > $3 and {number} <= $4 order by code"
+_ROWS = "select * from ({source}) l where {number} > $3 and {number} <= $4 order by code, version"
 
 
 async def find_newer(tx: Connection, wanted: DownloadList, *, since: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ class TermFilter(msgspec.Struct, frozen=True):
     """What a look-up of a region's terms is narrowed by; None leaves a criterion out.
 
     Attributes:
+        codes: any of these national codes.
         name: part of the item's name.
         initials: part of the name's pinyin initials, upper case.
         on: day on which the row is in force.
@@ -29,6 +30,7 @@ class TermFilter(msgspec.Struct, frozen=True):
     admdvs: str
     today: date
     code: str | None = None
+    codes: tuple[str, ...] | None = None
     list_type: str | None = None
     name: str | None = None
     initials: str | None = None
@@ -110,7 +112,16 @@ _PERIOD = """
        or {valid} = (t.valid_from <= {today}::date and (t.valid_to is null or t.valid_to > {today}::date)))
 """
 
-_TERM_JOIN = "from catalogue.term t join catalogue.item i on i.code = t.code"
+# The item as the edition named it whose days the term's are.
+_TERM_JOIN = """
+from catalogue.term t cross join lateral (
+    (select name, list_type, charge_type, initials, origin from catalogue.item l
+     where l.code = t.code and (t.valid_to is null or l.valid_from < t.valid_to))
+    union all
+    (select name, list_type, charge_type, initials, origin from catalogue.former_item f
+     where f.code = t.code and f.valid_from < t.valid_to order by f.valid_from desc limit 1)
+    limit 1) i
+"""
 _TERM_WHERE = """
 where t.admdvs = $1
   and ($2::text is null or t.code = $2)
@@ -120,18 +131,19 @@ where t.admdvs = $1
   and ($6::text is null or i.charge_type = $6)
   and ($7::text is null or t.class_level = $7)
   and ($8::boolean is null or t.restricted = $8)
+  and ($14::text[] is null or t.code = any($14))
 """ + _PERIOD.format(on="$9", begins="$10", ends="$11", valid="$12", today="$13")
 COUNT_TERMS = f"select count(*) {_TERM_JOIN} {_TERM_WHERE}"
 LIST_TERMS = f"""
-select i.code, i.name, i.list_type, i.charge_type, i.initials, i.origin, t.valid_from, t.valid_to,
+select t.code, i.name, i.list_type, i.charge_type, i.initials, i.origin, t.valid_from, t.valid_to,
        t.class_level, t.restricted, t.restriction, t.first_pay, t.source, t.assumed
-{_TERM_JOIN} {_TERM_WHERE} order by t.code, t.valid_from limit $14 offset $15
+{_TERM_JOIN} {_TERM_WHERE} order by t.code, t.valid_from limit $15 offset $16
 """
-_BY_SCHEME = f"{_TERM_JOIN} cross join unnest($14::text[]) as insutype {_TERM_WHERE}"
+_BY_SCHEME = f"{_TERM_JOIN} cross join unnest($15::text[]) as insutype {_TERM_WHERE}"
 COUNT_RATIOS = f"select count(*) {_BY_SCHEME}"
 LIST_RATIOS = f"""
-select i.code, i.list_type, t.class_level, insutype, t.first_pay, t.valid_from, t.valid_to
-{_BY_SCHEME} order by t.code, t.valid_from, insutype limit $15 offset $16
+select t.code, i.list_type, t.class_level, insutype, t.first_pay, t.valid_from, t.valid_to
+{_BY_SCHEME} order by t.code, t.valid_from, insutype limit $16 offset $17
 """
 
 _LIMITS = """
@@ -189,7 +201,7 @@ def _criteria(wanted: TermFilter) -> tuple[Any, ...]:
     return (
         wanted.admdvs, wanted.code, wanted.list_type, wanted.name, wanted.initials, wanted.charge_type,
         wanted.class_level, wanted.restricted, wanted.on, wanted.begins_from, wanted.ends_by, wanted.is_valid,
-        wanted.today,
+        wanted.today, None if wanted.codes is None else list(wanted.codes),
     )
 
 

@@ -51,13 +51,26 @@ class ItemTerm(msgspec.Struct, frozen=True, gc=False):
 
 
 class CatalogueItem(msgspec.Struct, frozen=True):
-    """An item of the national list; ``valid_to`` is the first day it is no longer in it."""
+    """An item as the latest edition of the national list has it; ``valid_to`` is the first day it is no longer in it."""
 
     code: str
     list_type: str
     name: str
     valid_from: date
     valid_to: date | None
+    unit: str = ""
+    spec: str = ""
+    dosage_form: str = ""
+    maker: str = ""
+    approval_no: str = ""
+
+
+class Successor(msgspec.Struct, frozen=True):
+    """What took the place of a retired code, from ``valid_from`` on."""
+
+    code: str
+    name: str
+    valid_from: date
 
 
 class BadCell(msgspec.Struct, frozen=True):

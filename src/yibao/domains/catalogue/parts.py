@@ -41,8 +41,9 @@ class Part(msgspec.Struct, frozen=True):
         key: columns that name a row.
         checks: judgements over a whole row.
         has_initials: the table keeps the pinyin initials of the name.
-        of_items: rows speak of items, which must be there.
+        of_items: columns that name items, which must be there.
         by_period: rows of one key without ``valid_from`` must not overlap in time.
+        has_history: a row of a later edition moves the one before it to the former ones.
     """
 
     name: str
@@ -53,8 +54,9 @@ class Part(msgspec.Struct, frozen=True):
     constants: tuple[tuple[str, str], ...] = ()
     checks: tuple[RowCheck, ...] = ()
     has_initials: bool = False
-    of_items: bool = False
+    of_items: tuple[str, ...] = ()
     by_period: bool = False
+    has_history: bool = False
 
     @property
     def table_columns(self) -> tuple[str, ...]:
@@ -85,7 +87,7 @@ def _item_part(name: str, title: str, list_type: str, code: Parser) -> Part:
             Column("detail", rules.json_object, empty="{}"),
         ),
         constants=(("list_type", list_type),), checks=(rules.check_period, rules.check_reserved),
-        has_initials=True,
+        has_initials=True, has_history=True,
     )
 
 
@@ -118,7 +120,7 @@ TERMS = Part(
         Column("first_pay", rules.ratio, empty=None), *_SOURCE,
     ),
     key=("admdvs", "code", "valid_from"), checks=(rules.check_period, rules.check_restriction),
-    of_items=True, by_period=True,
+    of_items=("code",), by_period=True,
 )
 PRICE_LIMITS = Part(
     "price_limits", "医保支付标准（限价）", "catalogue.price_limit",
@@ -128,7 +130,15 @@ PRICE_LIMITS = Part(
         Column("limit_yuan", rules.price, required=True, empty=0, into="limit_micro"), *_SOURCE,
     ),
     key=("admdvs", "code", "level", "valid_from"), checks=(rules.check_period,),
-    of_items=True, by_period=True,
+    of_items=("code",), by_period=True,
+)
+SUCCESSORS = Part(
+    "successors", "停用编码与接替编码", "catalogue.successor",
+    (
+        Column("code", _ITEM_CODE, required=True), Column("successor", _ITEM_CODE, required=True), _VALID[0],
+        Column("source", rules.text(300), required=True),
+    ),
+    key=("code", "successor"), checks=(rules.check_successor,), of_items=("code", "successor"),
 )
 _DIAGNOSIS_CODE = rules.shaped(rules.DIAGNOSIS, "疾病诊断", "I10.x00x002")
 _PROCEDURE_CODE = rules.shaped(rules.PROCEDURE, "手术操作", "47.0100x001")
@@ -155,7 +165,7 @@ TCM_CLASSES = Part(
 PARTS: dict[str, Part] = {
     part.name: part
     for part in (
-        DRUGS, PIECES, SERVICES, CONSUMABLES, TERMS, PRICE_LIMITS,
+        DRUGS, PIECES, SERVICES, CONSUMABLES, TERMS, PRICE_LIMITS, SUCCESSORS,
         DIAGNOSES, PROCEDURES, CHRONIC_DISEASES, TCM_CLASSES,
     )
 }

@@ -157,3 +157,10 @@ def check_restriction(row: Row) -> tuple[str, BadCell] | None:
     if row["restriction"] and not row["restricted"]:
         return "restricted", BadCell("写有限制范围但未标记为限制使用", "请将restricted改为1或删去限制范围")
     return None
+
+
+def check_successor(row: Row) -> tuple[str, BadCell] | None:
+    """Refuse a code that would take its own place."""
+    if row["code"] == row["successor"]:
+        return "successor", BadCell("接替编码与停用编码相同", "请填写接替它的编码")
+    return None

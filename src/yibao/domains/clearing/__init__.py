@@ -1,1 +1,1 @@
-"""Claims, deductions, payments: what institutions are owed and when they get it."""
+"""Clearing: files, reconciliation, claims, deductions and payments between institutions and the agency."""

@@ -34,6 +34,11 @@ class Encounter(msgspec.Struct, frozen=True):
     opter: str
     opter_name: str
     registered_at: datetime
+    maternity: str = ""
+    pregnancy_months: int = 0
+    foetuses: int = 1
+    is_trauma: bool = False
+    exp_content: str = ""
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -51,6 +56,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     doctor_code: str
     doctor_name: str
     at: datetime
+    adm_cond: str = ""
 
 
 class FeeLine(msgspec.Struct, frozen=True):
@@ -90,3 +96,5 @@ class FeeLine(msgspec.Struct, frozen=True):
     doctor_name: str
     detail: str
     uploaded_at: datetime
+    init_sn: str = ""
+    line_group: str = ""

@@ -29,15 +29,16 @@ Target = Annotated[str | None, typer.Argument(metavar="[PART|FILE]", help=f"目�
 PartOf = Annotated[str | None, typer.Option("--part", help="文件属于哪个部分；缺省按文件名判断")]
 Version = Annotated[str | None, typer.Option("--version", help="文件没有version列时的版本号，如v20260101")]
 ValidFrom = Annotated[str | None, typer.Option("--valid-from", help="文件没有valid_from列时的生效日期")]
+NewEdition = Annotated[bool, typer.Option("--new-edition", help="新版支付类别或限价：原来未截止的行止于新行生效前一天")]
 
 
 def load_catalogue(
     target: Target = None, part: PartOf = None, version: Version = None, valid_from: ValidFrom = None,
-    as_json: JsonFlag = False,
+    new_edition: NewEdition = False, as_json: JsonFlag = False,
 ) -> None:
     """Load catalogue files; a faulty file is refused row by row and changes nothing."""
     defaults = {name: text for name, text in (("version", version), ("valid_from", valid_from)) if text}
-    files = _files(target, part, defaults, as_json=as_json)
+    files = _files(target, part, defaults, is_new_edition=new_edition, as_json=as_json)
     begin = time.perf_counter()
     with known_failures(as_json=as_json), with_database(load_settings()) as settings:
         assert settings.database_url is not None
@@ -55,7 +56,7 @@ def load_catalogue(
 
 
 def _files(
-    target: str | None, part: str | None, defaults: dict[str, str], *, as_json: bool
+    target: str | None, part: str | None, defaults: dict[str, str], *, is_new_edition: bool, as_json: bool
 ) -> tuple[CatalogueFile, ...]:
     """Return what is to be loaded, or end the command when that cannot be told."""
     if part is not None and part not in PARTS:
@@ -71,7 +72,7 @@ def _files(
     guessed = part or path.name.split(".", 1)[0]
     if guessed not in PARTS:
         stop(USAGE, kind="usage", message=f"不知道 {path.name} 属于哪个部分，请用 --part 指明：{_PARTS}", as_json=as_json)
-    return (loading.file_from(path, part=guessed, defaults=defaults),)
+    return (loading.file_from(path, part=guessed, defaults=defaults, is_new_edition=is_new_edition),)
 
 
 async def _load(

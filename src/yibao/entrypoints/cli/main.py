@@ -5,11 +5,14 @@ from __future__ import annotations
 import typer
 
 from yibao.entrypoints.cli import (
+    catalogue_search,
     demo,
     doctor,
     explain,
+    group,
     interface,
     load_catalogue,
+    mapping,
     message,
     migrate,
     policy,
@@ -30,10 +33,13 @@ app.command("migrate", help="把数据库升级到本程序的结构，并登记
 app.command("load-catalogue", help="导入医保目录：不带参数时导入全部内置目录")(load_catalogue.load_catalogue)
 app.command("verify", help="在现有数据上逐条验证账目不变量、审计链和重算")(verify.verify)
 app.command("explain", help="逐行逐步解释一笔结算，精确到条款")(explain.explain)
+app.command("group", help="按公布的分组表给病例文件分组：MDC、ADRG、DRG 和理由")(group.group)
 app.command("resettle", help="按现行政策重新结算一人一年受影响的结算：逆序撤销，按就诊先后重结")(resettle.resettle)
 app.command("doctor", help="检查配置、数据库与数据，并说明如何修复")(doctor.doctor)
 app.add_typer(policy.app, name="policy")
 app.add_typer(message.app, name="message")
+app.add_typer(catalogue_search.app, name="catalogue")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(interface.app, name="interface")
 
 

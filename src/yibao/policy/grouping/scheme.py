@@ -69,6 +69,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         ungrouped: the code of a case that no category takes.
         newborn_days_max: the last day of age at which a child is a newborn.
+        infant_days_max: the last day of age that counts as age 0 where the years are not given.
         categories: in the order they are tested.
         diagnoses: code -> what is known of it, all codes that a table of the scheme names.
         procedures: code -> published name.
@@ -81,6 +82,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
     name: str
     ungrouped: str
     newborn_days_max: int
+    infant_days_max: int
     categories: tuple[Category, ...]
     diagnoses: Mapping[str, Diagnosis]
     procedures: Mapping[str, str]
@@ -100,7 +102,7 @@ def build_scheme(head: Mapping[str, Any], tables: Mapping[str, Rows]) -> Scheme:
     """Return the scheme that these rows describe.
 
     Args:
-        head: ``code``, ``name``, ``ungrouped``, ``newborn_days_max``.
+        head: ``code``, ``name``, ``ungrouped``, ``newborn_days_max``, ``infant_days_max``.
         tables: rows of ``mdc``, ``mdc_dx``, ``adrg``, ``adrg_dx``, ``adrg_op``, ``drg``, ``diagnoses``,
             ``procedures`` and ``code_map``, as ``data/grouping/README.md`` describes them.
 
@@ -120,8 +122,9 @@ def build_scheme(head: Mapping[str, Any], tables: Mapping[str, Rows]) -> Scheme:
     moved = {(row["kind"], row["from_code"]): row["to_code"] for row in tables["code_map"]}
     return Scheme(
         code=str(head["code"]), name=str(head["name"]), ungrouped=str(head["ungrouped"]),
-        newborn_days_max=int(head["newborn_days_max"]), categories=categories, diagnoses=diagnoses,
-        procedures=procedures, moved=moved, spellings=_spellings(diagnoses, procedures, moved),
+        newborn_days_max=int(head["newborn_days_max"]), infant_days_max=int(head["infant_days_max"]),
+        categories=categories, diagnoses=diagnoses, procedures=procedures, moved=moved,
+        spellings=_spellings(diagnoses, procedures, moved),
         valid_operations=frozenset(row["code"] for row in tables["procedures"] if row["valid_op"] == "1"),
     )
 

@@ -193,6 +193,8 @@ RECKONING_DIMENSIONS = (
     *DUES_DIMENSIONS,
 )
 """Those a rule about dues, credits, allowances and waiting may depend on."""
+FILING_DIMENSIONS = ("insutype", "disease", "level", "trait")
+"""Those a rule about filings may depend on: level and traits are of the institution that is chosen."""
 
 _LOWEST, _BELOW = -(2**40), 2**40
 """Stand for an open end of a range, beyond every age, month and year."""

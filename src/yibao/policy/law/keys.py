@@ -10,6 +10,7 @@ import msgspec
 from yibao.kernel.money import WHOLE
 from yibao.policy.law.conditions import (
     CASE_DIMENSIONS,
+    FILING_DIMENSIONS,
     GROUP_DIMENSIONS,
     LINE_DIMENSIONS,
     RECKONING_DIMENSIONS,
@@ -73,7 +74,7 @@ FIELDS = (
 """Head fields of the wire in which a fund may report."""
 WINDOWS = ("year", "month", "quarter", "stay", "pregnancy")
 """How long a counter counts before it begins anew."""
-LAYER_BASES = ("own", "own_without_deductible", "above_cap", "out_of_scope")
+LAYER_BASES = ("own", "own_without_deductible", "above_cap", "out_of_scope", "first_pay")
 """What a layer above the pool works on."""
 MULTIPLE = 10 * WHOLE
 """The highest factor and the highest share of a base, such as three times the average wage."""
@@ -102,6 +103,13 @@ def _reckoned(name: str, value: str, *units: str, **attributes: Attribute) -> Ki
         dimensions=RECKONING_DIMENSIONS,
         place="reckoning",
         units=units,
+    )
+
+
+def _filed(name: str, value: str, *words: str, units: tuple[str, ...] = (), pattern: str = "") -> Kind:
+    """Return a key that only filings ask for; ``words`` are those of a choice."""
+    return Kind(
+        name, value, words, dimensions=FILING_DIMENSIONS, place="reckoning", units=units, pattern=pattern
     )
 
 
@@ -232,6 +240,14 @@ _RECKONINGS = {
     ),
     "claim_within": _reckoned("申报时限", "count", "天", "个月", "年"),
 }
+_FILINGS = {
+    "recognition_by": _filed("慢特病认定由谁决定", "choice", "hospital", "agency"),
+    "recognition_review": _filed("慢特病认定复审期限", "count", units=("个月",)),
+    "referral_valid": _filed("转诊备案有效期", "count", units=("天",)),
+    "choice_limit": _filed("可选定机构家数", "count", units=("家",)),
+    "choice_change": _filed("改选期间", "code", pattern=r"\d{2}-\d{2}/\d{2}-\d{2}"),
+    "choice_effect": _filed("改选生效", "choice", "at_once", "next_year"),
+}
 
-KINDS: Mapping[str, Kind] = MappingProxyType({**_BILLS, **_RECKONINGS})
+KINDS: Mapping[str, Kind] = MappingProxyType({**_BILLS, **_RECKONINGS, **_FILINGS})
 """Every key a policy file may use. A later benefit adds a key here and a step that reads it."""

@@ -56,6 +56,10 @@ _CHOICE_NAMES = {
     "month": "按月",
     "quarter": "按季",
     "resettle": "允许，后续结算依次退回后重新结算",
+    "hospital": "由认定医院决定，即时生效",
+    "agency": "由经办机构审核",
+    "at_once": "即时生效",
+    "next_year": "次年1月1日起生效",
 }
 PAYERS = {
     "pool": "统筹基金",
@@ -224,6 +228,7 @@ def _read_code(kind: Kind, value: str) -> ValueRead | str:
 _PATTERNS = {
     r"\d{6}": '六位数字的基金支付类型（如 "310100"）',
     r"[A-Za-z][A-Za-z0-9_]*": "字母开头、由字母数字和下划线组成的名称（如 serious_illness）",
+    r"\d{2}-\d{2}/\d{2}-\d{2}": '起止月日（如 "09-01/12-31"）',
     r"[1-9]\d*(/[1-9]\d*)?": '整数或分数（如 "30"、"12/365"）',
 }
 

@@ -132,7 +132,8 @@ class Tally:
         in_scope: the in-scope cost after the remote first-pay; ``groups`` the part of each named group.
         account_first: what the own account paid before the pool, and ``account_in_scope`` its in-scope part.
         deductible: what was charged.
-        scope_paid: what funds have paid of in-scope cost, ``out_paid`` of cost out of scope.
+        scope_paid: what funds have paid of in-scope cost, ``out_paid`` of cost out of scope,
+            ``first_paid`` of first-pay.
         trace: the steps so far, None if nobody reads them.
     """
 
@@ -143,6 +144,7 @@ class Tally:
         "arithmetic",
         "bill",
         "deductible",
+        "first_paid",
         "first_pay",
         "funds",
         "groups",
@@ -164,6 +166,7 @@ class Tally:
         self.deductible: Amount = 0
         self.scope_paid: Amount = 0
         self.out_paid: Amount = 0
+        self.first_paid: Amount = 0
         self.funds: list[tuple[str, str, Amount]] = []
         self._counted: dict[str, tuple[Amount, Amount | None]] = {}
 
@@ -194,5 +197,5 @@ class Tally:
 
     def unpaid(self) -> Amount:
         """Return what nobody has paid of the whole bill yet."""
-        left = self.bill.amount - self.account_first - self.scope_paid - self.out_paid
+        left = self.bill.amount - self.account_first - self.scope_paid - self.out_paid - self.first_paid
         return self.arithmetic.most(left, 0)

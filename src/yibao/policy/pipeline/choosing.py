@@ -33,6 +33,8 @@ from yibao.policy.pipeline.refusing import (
     not_payable,
 )
 
+BEYOND_SCOPE = ("out_of_scope", "first_pay")
+"""Bases of layers that pay for more than the in-scope cost."""
 UNCOUNTED = "never.counted"
 """The counter of a deductible that each admission bears anew: nobody reads it, nothing is added to it."""
 
@@ -196,7 +198,7 @@ class _Choice:
             already=tuple(case.already),
             inverse=inverse,
             beyond_scope=(
-                floor is not None or lump is not None or any(x.base == "out_of_scope" for x in layers)
+                floor is not None or lump is not None or any(x.base in BEYOND_SCOPE for x in layers)
             ),
         )
 

@@ -46,15 +46,19 @@ def pay_layer(plan: Plan, layer: LayerPlan, paid: Paid, tally: Tally) -> None:
     tally.funds.append((layer.fund, layer.field, payment))
     if layer.base == "out_of_scope":
         tally.out_paid = tally.out_paid + payment
+    elif layer.base == "first_pay":
+        tally.first_paid = tally.first_paid + payment
     else:
         tally.scope_paid = tally.scope_paid + payment
 
 
 def _open_cost(layer: LayerPlan, tally: Tally) -> Amount:
-    """Return the cost of the layer's kind that nobody has paid: out of scope the fully own cost, else the in-scope."""
+    """Return the cost of the layer's kind that nobody has paid: fully own cost, first-pay, else the in-scope cost."""
     exact = tally.arithmetic
     if layer.base == "out_of_scope":
         return exact.least(exact.most(tally.bill.own - tally.out_paid, 0), tally.unpaid())
+    if layer.base == "first_pay":
+        return exact.least(exact.most(tally.first_pay - tally.first_paid, 0), tally.unpaid())
     left = exact.most(tally.in_scope - tally.account_in_scope - tally.scope_paid, 0)
     return exact.least(left, tally.unpaid())
 

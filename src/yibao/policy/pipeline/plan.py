@@ -103,7 +103,7 @@ class LayerPlan(msgspec.Struct, frozen=True, gc=False):
         title: its Chinese name.
         fund: fund type.
         field: head field of the wire, ``""`` if it has none.
-        base: ``own``, ``own_without_deductible``, ``above_cap`` or ``out_of_scope``.
+        base: ``own``, ``own_without_deductible``, ``above_cap``, ``out_of_scope`` or ``first_pay``.
         counter: the base adds up over the window here, ``""`` where each bill stands alone.
         paid_counter: what the layer has paid in the window, ``""`` if nobody counts.
         rounding: how the payment becomes fen.

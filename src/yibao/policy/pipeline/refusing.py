@@ -42,11 +42,12 @@ def not_covered(case: Case, policy: RegionPolicy) -> Refusal:
 
 def not_offered(case: Case, policy: RegionPolicy, law: DayLaw) -> Refusal:
     """Return the refusal of a visit class that the region does not offer, or not on that day."""
-    ever = any(
-        r.key == "benefit" and r.allows("insutype", case.insutype) and r.allows("med_type", case.med_type)
-        for r in policy.rows
-    )
-    if ever and not any(r.allows("med_type", case.med_type) for r in law.choosing.get(case.insutype, ())):
+
+    def is_for(row: Row) -> bool:
+        return row.allows("med_type", case.med_type) and row.allows("cause", case.cause)
+
+    ever = any(r.key == "benefit" and r.allows("insutype", case.insutype) and is_for(r) for r in policy.rows)
+    if ever and not any(is_for(r) for r in law.choosing.get(case.insutype, ())):
         return no_law(case, policy, "该医疗类别的待遇")
     return refuse(
         "BENEFIT_NOT_OFFERED",

@@ -38,7 +38,7 @@ def run(plan: Plan, bill: Bill, exact: Arithmetic, trace: list[Step] | None) -> 
     outcome.first_pay, outcome.in_scope = tally.first_pay, tally.in_scope
     outcome.deductible, outcome.pool_ratio = tally.deductible, paid.ratio
     outcome.funds = tally.funds
-    outcome.fund_total = tally.scope_paid + tally.out_paid
+    outcome.fund_total = tally.scope_paid + tally.out_paid + tally.first_paid
     outcome.person_part = bill.amount - outcome.fund_total
     _share_persons_part(plan, outcome, tally)
     outcome.counters = tally.counted()

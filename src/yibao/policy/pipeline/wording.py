@@ -26,6 +26,7 @@ _BASES = {
     "own_without_deductible": "政策范围内个人负担（不含起付标准）",
     "above_cap": "统筹限额以上费用",
     "out_of_scope": "政策范围外费用",
+    "first_pay": "先行自付费用",
 }
 
 

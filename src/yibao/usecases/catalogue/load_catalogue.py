@@ -32,6 +32,7 @@ class CatalogueFile(msgspec.Struct, frozen=True):
 
     Attributes:
         defaults: texts for columns that the file does not have (``version``, ``valid_from`` ...).
+        is_new_edition: terms and ceilings that are open end where the file's row of the same item begins.
     """
 
     part: str
@@ -40,6 +41,7 @@ class CatalogueFile(msgspec.Struct, frozen=True):
     source: str
     version: str = ""
     defaults: Mapping[str, str] = {}
+    is_new_edition: bool = False
 
 
 class LoadProgress(msgspec.Struct, frozen=True):
@@ -97,9 +99,12 @@ def packaged_files() -> tuple[CatalogueFile, ...]:
     )
 
 
-def file_from(path: Path, *, part: str, defaults: Mapping[str, str]) -> CatalogueFile:
+def file_from(
+    path: Path, *, part: str, defaults: Mapping[str, str], is_new_edition: bool = False
+) -> CatalogueFile:
     """Return a file of the disk as something to load; its name is its source."""
-    return CatalogueFile(part, path.name, path.read_bytes(), path.name, defaults.get("version", ""), defaults)
+    version = defaults.get("version", "")
+    return CatalogueFile(part, path.name, path.read_bytes(), path.name, version, defaults, is_new_edition)
 
 
 class _Text:
@@ -134,7 +139,8 @@ async def load_catalogue(
     """Load one file into its part of the catalogue, in one transaction.
 
     Loading the same file again changes nothing. Rows that the file does not name stay; a row ends by
-    its ``valid_to``. ``database`` must act as the owner of the tables.
+    its ``valid_to``. An item of a later edition stands beside what earlier ones said of it, so that old bills keep
+    their prices, in whatever order the editions are loaded. ``database`` must act as the owner of the tables.
     """
     part = PARTS[file.part]
     content = _unpacked(file.content)
@@ -145,7 +151,7 @@ async def load_catalogue(
         async with database.transaction() as tx:
             await _stage_rows(tx, part, reader, _Text(content), progress)
             faults = [*reader.faults, *await operations.find_unknown_items(tx, part)]
-            changed = await operations.merge(tx, part)
+            changed = await operations.merge(tx, part, is_new_edition=file.is_new_edition)
             faults += await operations.find_overlaps(tx, part)
             if faults:
                 raise _TakenBack
@@ -191,6 +197,10 @@ async def _record(tx: Connection, loaded: Loaded, *, now: datetime, ids: Ids, ac
         version=loaded.version, at=now,
     )
     if loaded.changed:
+        await operations.record_edition(
+            tx, part=loaded.part, rows=loaded.rows, changed=loaded.changed, digest=loaded.digest, source=loaded.source,
+            version=loaded.version, at=now,
+        )
         await audit.write(
             tx, entry_id=ids.new(now), at=now, actor=actor, sender="yibao", channel="cli",
             verb="load_catalogue", object_id=loaded.part, admdvs=NATION,

@@ -11,9 +11,9 @@ from yibao.infra.digest import sm3
 from yibao.infra.messages import MessageKey
 from yibao.kernel.clock import Clock
 from yibao.ledger.posting import Posting, personal_account
+from yibao.usecases.settlement.way import WRITE
 
 MOVED_ON = "YB001"
-WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -24,6 +24,7 @@ class Booking(msgspec.Struct, frozen=True):
         origin_state: new state of the record that this one mirrors, None for a settlement.
         grand_state: new state of the settlement that a reinstatement brings back, else None.
         verb: name of the deed in the audit trail.
+        statement: ``settlements.write``, or a function around it that takes its arguments and then ``beside``.
     """
 
     settlement: Settlement
@@ -33,6 +34,8 @@ class Booking(msgspec.Struct, frozen=True):
     verb: str
     origin_state: str | None = None
     grand_state: str | None = None
+    statement: str = WRITE
+    beside: tuple[object, ...] = ()
 
 
 class MovedOn(Exception):
@@ -63,9 +66,10 @@ async def write(
         msgspec.structs.astuple(settlement), msgspec.structs.astuple(posting), booking.counter_used,
         booking.counter_caps, posting.of(personal_account(settlement.psn_no)), version, in_turn,
         booking.origin_state, booking.grand_state, message, settlement.opter, booking.verb, sm3(reply),
+        *booking.beside,
     )
     try:
-        await tx.execute(WRITE, *values)
+        await tx.execute(booking.statement, *values)
     except asyncpg.UniqueViolationError as error:
         raise MovedOn(str(error)) from error
     except asyncpg.PostgresError as error:

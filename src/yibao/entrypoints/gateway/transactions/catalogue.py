@@ -28,6 +28,7 @@ OFFERED_DAYS = 30
 
 _FILE_NO = re.compile(r"(13\d\dA?)-(\d{1,11})-(\d{1,11})", re.ASCII)
 _MAPPING_DETAIL = ("aprvno", "dosform", "exct_cont", "item_cont", "prcunt", "spec", "pacspec", "memo")
+_WARNED_MAX = 20
 
 
 @query(*LIST_OF)
@@ -47,7 +48,6 @@ async def offer_catalogue_file(message: Message, services: Services) -> Output |
     }
 
 
-@query("9102")
 async def download_file(message: Message, services: Services) -> Output | Refusal:
     """Give a list as a zip; the number of the file says which list and which versions, so nothing is kept."""
     wanted: dict[str, Any] = message.input["fsDownloadIn"]
@@ -74,11 +74,21 @@ async def download_file(message: Message, services: Services) -> Output | Refusa
 
 
 @deed("3301")
-async def map_own_items(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
-    """Write mappings of own items to national codes."""
-    mappings = [_mapping(row, message.received_at) for row in message.input["data"]]
-    refusal = await map_items(tx, institution=message.institution, mappings=mappings)
-    return refusal or Done(None)
+async def map_own_items(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+    """Write mappings of own items to national codes; those that do not plainly agree wait for the agency."""
+    mappings = [_mapping(row, message.received_at) for row in message.input.get("data", ())]
+    if not mappings:
+        return refuse("NO_MAPPINGS", "没有目录对照", field="data", remedy="请上传至少一条对照")
+    mapped = await map_items(
+        tx, institution=message.institution, mappings=mappings, upload_id=services.ids.new(message.received_at)
+    )
+    if isinstance(mapped, Refusal):
+        return mapped
+    for waiting in mapped.waiting[:_WARNED_MAX]:
+        message.warnings.append(f"{waiting.medins_list_codg}待经办机构审核：{'，'.join(waiting.doubts)}")
+    if len(mapped.waiting) > _WARNED_MAX:
+        message.warnings.append(f"共{len(mapped.waiting)}条待审核，可用1317查询审核结果")
+    return Done(None)
 
 
 def _mapping(row: dict[str, Any], now: datetime) -> ItemMapping:
@@ -97,6 +107,6 @@ async def unmap_own_item(message: Message, _services: Services, tx: Connection) 
     refusal = await unmap_item(
         tx, institution=message.institution, fixmedins_code=data["fixmedins_code"],
         list_type=data["list_type"], medins_list_codg=data["fixmedins_hilist_id"],
-        med_list_codg=data["med_list_codg"],
+        med_list_codg=data["med_list_codg"], now=message.received_at,
     )
     return refusal or Done(None)

@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import msgspec
+
 from yibao.domains.catalogue.listings import DrugRow, LimitRow, RatioRow, TermFilter, TermRow
-from yibao.domains.institutions.item_mappings import ItemMapping, MappingFilter, list_mappings
+from yibao.domains.institutions.item_mappings import ItemMapping, MappingFilter, list_codes_of, list_mappings
 from yibao.entrypoints.gateway.registry import Message, Output, Services, query
 from yibao.infra.digest import sm3
 from yibao.infra.paging import Window
@@ -27,12 +29,16 @@ Wire = dict[str, Any]
 
 SELF_PAY_RATIO = "10"
 """``selfpay_prop_type`` of the only kind of ratio there is here: prior self-pay of the catalogue."""
+LIMIT_TABLE, RATIO_TABLE = "price_limit", "first_pay"
 _MEMO = 500
 _FIRST_DAY = date(1970, 1, 1)
 _USABLE = "1"
 _ONLY_KIND = "1"
 """For fields that must not be empty and whose table no public source prints (use type, over-limit handling)."""
 _PINYIN = 30
+_IGNORED = {
+    "wubi": "五笔助记码未维护，已忽略该条件", "rid": "不能按唯一记录号查询，已忽略该条件",
+}
 _MAKER = {"crter_id": "system", "crter_name": "系统导入", "opter_id": "system", "opter_name": "系统导入"}
 
 
@@ -91,8 +97,9 @@ def _region(message: Message) -> str:
 def _term_filter(message: Message) -> TermFilter:
     data = message.input["data"]
     pinyin = data.get("pinyin")
-    if "wubi" in data:
-        message.warnings.append("五笔助记码未维护，已忽略该条件")
+    for name, sentence in _IGNORED.items():
+        if name in data:
+            message.warnings.append(sentence)
     return TermFilter(
         admdvs=_region(message), today=business_date(message.received_at),
         code=data.get("hilist_code") or data.get("med_list_codg"), list_type=data.get("list_type"),
@@ -118,6 +125,11 @@ async def list_insurance_catalogue(message: Message, services: Services) -> Outp
     if isinstance(window, Refusal):
         return window
     async with services.database.connection() as connection:
+        if "medins_list_codg" in data:
+            codes = await list_codes_of(
+                connection, fixmedins_code=message.institution.fixmedins_code, medins_list_codg=data["medins_list_codg"]
+            )
+            wanted = msgspec.structs.replace(wanted, codes=codes)
         listing = await browse_terms(connection, wanted, window, updated_from=data["updt_time"])
     wire = _term if message.infno == "1312" else _match
     return _listed(window, listing, lambda row: wire(row, wanted))
@@ -163,6 +175,8 @@ async def list_price_ceilings(message: Message, services: Services) -> Output | 
     window = _window(data)
     if isinstance(window, Refusal):
         return window
+    if data.get("tabname", LIMIT_TABLE) != LIMIT_TABLE or data.get("overlmt_dspo_way", _ONLY_KIND) != _ONLY_KIND:
+        return _page(window, 0, [])
     async with services.database.connection() as connection:
         listing = await browse_price_limits(connection, wanted, window, updated_from=data["updt_time"])
     return _listed(window, listing, lambda row: _limit(row, wanted))
@@ -174,7 +188,7 @@ def _limit(row: LimitRow, wanted: TermFilter) -> Wire:
         "insu_admdvs": wanted.admdvs, "begndate": row.valid_from.isoformat(), "enddate": _last_day(row.valid_to),
         "hilist_pric_uplmt_amt": Decimal(row.limit_micro).scaleb(-6).quantize(Decimal("0.000001")),
         "vali_flag": _validity(row.valid_from, row.valid_to, wanted.today),
-        "rid": _row_id(wanted.admdvs, row.code, row.level, row.valid_from), "tabname": "price_limit",
+        "rid": _row_id(wanted.admdvs, row.code, row.level, row.valid_from), "tabname": LIMIT_TABLE,
         "poolarea_no": wanted.admdvs,
     }
 
@@ -186,7 +200,7 @@ async def list_first_pay_ratios(message: Message, services: Services) -> Output 
     window = _window(data)
     if isinstance(window, Refusal):
         return window
-    if data.get("selfpay_prop_type", SELF_PAY_RATIO) != SELF_PAY_RATIO:
+    if (data.get("selfpay_prop_type", SELF_PAY_RATIO), data.get("tabname", RATIO_TABLE)) != (SELF_PAY_RATIO, RATIO_TABLE):
         return _page(window, 0, [])
     policy = services.policies.of(wanted.admdvs)
     if isinstance(policy, Refusal):
@@ -205,7 +219,7 @@ def _ratio(row: RatioRow, wanted: TermFilter) -> Wire:
         "insu_admdvs": wanted.admdvs, "begndate": row.valid_from.isoformat(), "enddate": _last_day(row.valid_to),
         "selfpay_prop": None if row.first_pay is None else Decimal(row.first_pay).scaleb(-4),
         "vali_flag": _validity(row.valid_from, row.valid_to, wanted.today),
-        "rid": _row_id(wanted.admdvs, row.code, row.insutype, row.valid_from), "tabname": "first_pay",
+        "rid": _row_id(wanted.admdvs, row.code, row.insutype, row.valid_from), "tabname": RATIO_TABLE,
         "poolarea_no": wanted.admdvs,
     }
 
@@ -272,12 +286,19 @@ async def list_own_mappings(message: Message, services: Services) -> Output | Re
 
 def _mapping(row: ItemMapping, wanted: MappingFilter, region: str) -> Wire:
     day = business_date(row.updated_at).isoformat()
+    is_valid = row.state != "refused" and row.valid_from <= wanted.today <= row.valid_to
     return row.detail | {
         "fixmedins_code": wanted.fixmedins_code, "medins_list_codg": row.medins_list_codg,
         "medins_list_name": row.name, "insu_admdvs": region, "list_type": row.list_type,
         "med_list_codg": row.med_list_codg, "hilist_code": row.med_list_codg,
         "begndate": row.valid_from.isoformat(), "enddate": row.valid_to.isoformat(),
-        "vali_flag": "1" if row.valid_from <= wanted.today <= row.valid_to else "0",
-        "rid": _row_id(wanted.fixmedins_code, row.list_type, row.medins_list_codg), "updt_time": day,
+        "vali_flag": "1" if is_valid else "0", "memo": _state_of(row),
+        "rid": _row_id(wanted.fixmedins_code, row.list_type, row.medins_list_codg, row.mapping_id), "updt_time": day,
         "crte_time": day, "opt_time": day, "poolarea_no": region,
     }
+
+
+def _state_of(row: ItemMapping) -> str:
+    """Return the institution's own remark, and what the agency says of the mapping."""
+    said = {"proposed": f"待经办机构审核：{'，'.join(row.doubts)}", "refused": f"审核未通过：{row.decision}"}
+    return "；".join(filter(None, (row.detail.get("memo", ""), said.get(row.state, ""))))[:_MEMO]

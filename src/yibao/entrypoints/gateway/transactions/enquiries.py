@@ -15,7 +15,7 @@ from yibao.domains.settlements import queries as settlements
 from yibao.domains.settlements.model import Settlement, from_row
 from yibao.entrypoints.gateway.registry import Message, Output, Services, query
 from yibao.entrypoints.gateway.transactions.outpatient import LINE_DETAIL, NO_PRICE_LIMIT
-from yibao.entrypoints.gateway.transactions.settlement import (
+from yibao.entrypoints.gateway.settling import (
     Holder,
     head_fields,
     holder_fields,

@@ -161,3 +161,27 @@ returns table (
         order by x.referred_on desc, x.filing_id desc limit 1) r on true
 $$;
 grant execute on function applications.filing_facts to yibao_gateway, yibao_portal, yibao_worker;
+
+-- Every filing of every kind, for lists and for decisions by its number.
+create view applications.filing with (security_invoker = true) as
+    select 'chronic'::text as kind, psn_no, filing_id, admdvs, insutype, disease_code as code, disease_name as title,
+           fixmedins_code, valid_from, valid_to, state, reason, filed_by, filed_at, opter, opter_name
+    from applications.chronic_filing
+    union all
+    select 'referral', psn_no, filing_id, admdvs, insutype, to_code, to_name, from_code, valid_from, valid_to,
+           case when cancelled_at is null then 'approved' else 'cancelled' end, '', filed_by, filed_at, opter, opter_name
+    from applications.referral
+    union all
+    select 'choice', psn_no, filing_id, admdvs, '', ordinal, fixmedins_name, fixmedins_code, valid_from, valid_to,
+           case when cancelled_at is null then 'approved' else 'cancelled' end, '', filed_by, filed_at, opter, opter_name
+    from applications.provider_choice
+    union all
+    select 'injury', psn_no, filing_id, admdvs, '', kind, cause, '', valid_from, valid_to,
+           case when cancelled_at is not null then 'cancelled' when approved then 'approved' else 'refused' end, '',
+           filed_by, filed_at, opter, opter_name
+    from applications.injury
+    union all
+    select 'maternity', psn_no, filing_id, admdvs, insutype, '', '', fixmedins_code, valid_from, valid_to,
+           case when cancelled_at is null then 'approved' else 'cancelled' end, '', filed_by, filed_at, opter, opter_name
+    from applications.maternity;
+grant select on applications.filing to yibao_gateway, yibao_portal;

@@ -71,7 +71,7 @@ create table dispensing.authorisation (
     granted_at      timestamptz not null,
     state           text not null check (state in ('granted', 'downloaded', 'verified', 'passed', 'failed')),
     verify_sn       text,
-    review_sn       text,
+    review_sn       text,                       -- in the order of the reviews
     reviewed_at     timestamptz,
     opinion         text not null default '',
     pharmacist_code text not null default '',
@@ -114,19 +114,6 @@ create table dispensing.handed_out (
 );
 create index handed_out_by_prescription on dispensing.handed_out (psn_no, hi_rxno);
 
--- 7209, 7210: where a delivery stands.
-create table dispensing.delivery (
-    psn_no         text not null,
-    hi_rxno        text not null,
-    delivery_no    text not null,
-    admdvs         text not null,
-    fixmedins_code text not null,
-    status         text not null,
-    document       jsonb not null,
-    changed_at     timestamptz not null,
-    primary key (psn_no, hi_rxno, delivery_no)
-);
-
 -- What each pharmacy took of each drug of these prescriptions. A pharmacy tells of the same boxes twice, in the insured
 -- bill and in its details, in either order: the larger of the two counts; what was paid in cash is told once.
 create function dispensing.takings(p_psn_no text, p_numbers text[])
@@ -165,8 +152,8 @@ returns setof dispensing.prescribed language sql stable as $$
            p.interval_days,
            coalesce((select a.state from dispensing.authorisation a
              where a.psn_no = p.psn_no and a.hi_rxno = p.hi_rxno and a.fixmedins_code = p_pharmacy
-               and a.reviewed_at is not null
-             order by a.reviewed_at desc, a.auth_rxno desc limit 1), ''),
+               and a.review_sn is not null
+             order by a.review_sn desc limit 1), ''),
            l.item_code, l.use_e4, l.allowed_e4, l.dispensed_e4, l.is_approved,
            coalesce(t.settled_e4, 0), coalesce(t.issued_e4, 0), coalesce(t.cash_e4, 0),
            (select max(x.last_at) from dispensing.takings(p.psn_no, array[p.hi_rxno]) x)
@@ -180,10 +167,10 @@ $$;
 
 grant select on all tables in schema dispensing to yibao_gateway, yibao_portal;
 grant insert on all tables in schema dispensing to yibao_gateway;
-grant update (state, uploaded_at, cancelled_at, sign_value, file_digest, file) on dispensing.prescription to yibao_gateway;
+grant update (state, uploaded_at, cancelled_at, sign_value, file_digest, file, document) on dispensing.prescription to yibao_gateway;
 grant update (hi_rxno) on dispensing.signature to yibao_gateway;
 grant update (dispensed_e4) on dispensing.prescription_line to yibao_gateway;
-grant update on dispensing.authorisation, dispensing.delivery to yibao_gateway;
+grant update on dispensing.authorisation to yibao_gateway;
 grant update (state) on dispensing.dispensed, dispensing.handed_out to yibao_gateway;
 grant delete on dispensing.dispensed to yibao_gateway;
 grant execute on all functions in schema dispensing to yibao_gateway, yibao_portal;

@@ -10,8 +10,7 @@ create table records.settlement_list (
     admdvs         text not null,               -- insured region, as the settlement has it
     mdtrt_id       text not null,
     fixmedins_code text not null,
-    list_id        text not null check (list_id ~ '^\d{9}$'),    -- setl_list_id, unique inside the institution
-    list_sn        text not null,               -- setl_list_sn
+    list_id        text not null check (list_id ~ '^\d{9}$'),    -- setl_list_id, also setl_list_sn
     care_kind      text not null check (care_kind in ('stay', 'day_surgery', 'chronic')),
     form           text not null check (form in ('national', 'older', 'a')),
     state          text not null check (state in ('draft', 'uploaded', 'checked', 'returned', 'accepted', 'grouped', 'used')),

@@ -78,7 +78,7 @@ create table supervision.suspicion (            -- 疑点: one rule that a settl
     amount_fen     bigint not null check (amount_fen >= 0),     -- charged against the rule
     fund_fen       bigint not null check (fund_fen between 0 and amount_fen),  -- what the funds bore of it
     lines          jsonb not null,
-    state          text not null check (state in ('found', 'appealed', 'accepted', 'upheld', 'dropped', 'collegial', 'closed')),
+    state          text not null check (state in ('found', 'appealed', 'accepted', 'upheld', 'dropped', 'collegial', 'closed', 'void')),
     appeal_fen     bigint,
     collegial_until date,                       -- last day, once upheld
     proposed_by    text,                        -- a decision that waits for the second person
@@ -101,7 +101,7 @@ create table supervision.step (                 -- everything that happened to a
     ordinal        integer not null,
     admdvs         text not null,
     what           text not null check (what in ('appealed', 'accepted', 'proposed', 'returned', 'upheld', 'dropped',
-                                                 'collegial', 'waived', 'closed', 'void')),
+                                                 'collegial', 'waived', 'closed', 'void', 'reopened')),
     at             timestamptz not null,
     actor          text not null,
     side           text not null check (side in ('institution', 'agency')),

@@ -1,4 +1,4 @@
-"""Settle one charge batch of a visit: gather, decide, post, count, answer, commit."""
+"""Settle a bill in any way: gather, decide, post, count, answer, commit."""
 
 from __future__ import annotations
 
@@ -15,71 +15,50 @@ from yibao.infra.messages import MessageKey, Replayed, judge_stored
 from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal
 from yibao.ledger.posting import settlement_posting
-from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
-from yibao.usecases.settlement.gather_case import (
-    GIVE_TURN_BACK,
-    OpenCase,
-    SettleCommand,
-    judge,
-    read_facts,
-    take_turn,
-)
+from yibao.usecases.settlement.counters import kept_code
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.settlement.way import B, Bill, OpenCase, Operator, Settled, Way
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
-CLEARED_BY_ITEM = "1"
+GIVE_TURN_BACK = "select settlements.give_turn_back($1)"
 _FACTS = msgspec.json.Encoder()
 
 
-class Operator(msgspec.Struct, frozen=True):
-    """Who acts at the institution's counter."""
-
-    code: str
-    name: str
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """A settlement with the facts and the decision behind it; for a trial nothing was written."""
-
-    row: asyncpg.Record
-    case: Case
-    decision: Decision
-    settlement: Settlement
-
-
 async def settle_at_once(
-    connection: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
     setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
 ) -> bytes | None:
-    """Settle a batch in two statements outside any transaction of ours; the second commits everything or nothing.
+    """Settle a bill in two statements outside any transaction of ours; the second commits everything or nothing.
 
     Nothing is locked while the law is asked: the write holds only if the person's version has not moved.
     None means: not this way; something stood against it, and ``settle_in_turn`` says what.
     """
     reached("begun")
-    row = await read_facts(connection, command)
+    row = await connection.fetchrow(way.facts, *way.arguments(bill))
     reached("gathered")
-    settled = decide_case(
-        row, command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
+    settled = decide_bill(
+        row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
     )
     if isinstance(settled, Refusal):
         # A repeat of a message that was answered looks like a second settlement: only the turn can tell.
         return None
     reply = _encoded(settled, encode)
     try:
-        await write(connection, _booking(settled), key=key, reply=reply, clock=clock, version=settled.row["version"])
+        await write(
+            connection, _booking(settled, way), key=key, reply=reply, clock=clock, version=settled.row["version"]
+        )
     except MovedOn:
         return None
     return reply
 
 
 async def settle_in_turn(
-    connection: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
     setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
 ) -> bytes | Replayed | Refusal:
-    """Settle a batch in two statements in the person's turn; the second commits and ends the turn.
+    """Settle a bill in two statements in the person's turn; the second commits and ends the turn.
 
     A repeated message returns ``Replayed``; nothing is written for a refusal.
 
@@ -87,17 +66,21 @@ async def settle_in_turn(
         MovedOn: the facts were changed by somebody who needs no turn, such as an upload of fee lines; begin anew.
     """
     try:
-        row = await take_turn(connection, command, sender=key.sender, msgid=key.msgid)
+        row = await connection.fetchrow(way.turn, key.sender, key.msgid, *way.arguments(bill))
+        if row is None:
+            raise AssertionError("the turn returned no row")
         reached("gathered")
-        settled = _stored(row, key) or decide_case(
-            row["facts"], command, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
+        settled = _stored(row, key) or decide_bill(
+            row["facts"], way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id,
+            settled_at=clock.now(),
         )
         if not isinstance(settled, Settled):
-            await connection.execute(GIVE_TURN_BACK, command.psn_no)
+            await connection.execute(GIVE_TURN_BACK, bill.psn_no)
             return settled
         reply = _encoded(settled, encode)
         await write(
-            connection, _booking(settled), key=key, reply=reply, clock=clock, version=settled.row["version"], in_turn=True
+            connection, _booking(settled, way), key=key, reply=reply, clock=clock, version=settled.row["version"],
+            in_turn=True,
         )
     except BaseException:
         # The turn belongs to the session: whoever leaves without having given it back ends the session.
@@ -123,17 +106,18 @@ def _encoded(settled: Settled, encode: Callable[[Settled], bytes]) -> bytes:
     return reply
 
 
-async def quote_visit(
-    tx: Connection, *, command: SettleCommand, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+async def quote(
+    connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
 ) -> Settled | Refusal:
     """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
-    return decide_case(
-        await read_facts(tx, command), command, key=key, operator=operator, shelf=shelf, setl_id="", settled_at=key.received_at
+    row = await connection.fetchrow(way.facts, *way.arguments(bill))
+    return decide_bill(
+        row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id="", settled_at=key.received_at
     )
 
 
-def decide_case(
-    row: asyncpg.Record | None, command: SettleCommand, *, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+def decide_bill(
+    row: asyncpg.Record | None, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
     setl_id: str, settled_at: datetime,
 ) -> Settled | Refusal:
     """Judge the facts, ask the law, and lay out the settlement.
@@ -142,7 +126,7 @@ def decide_case(
         settled_at: an instant after the facts were read: so the settlements of one person bear times in the
             order in which they were counted, whichever message came in first.
     """
-    opened = judge(row, command, sender=key.sender)
+    opened = way.judge(row, bill, sender=key.sender, shelf=shelf)
     if isinstance(opened, Refusal):
         return opened
     policy = shelf.of(opened.case.admdvs)
@@ -152,22 +136,22 @@ def decide_case(
     if isinstance(decision, Refusal):
         return decision
     return Settled(
-        opened.row, opened.case, decision,
-        _settlement(opened, command, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),
+        opened, decision,
+        _settlement(opened, bill, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),
     )
 
 
 def _settlement(
-    opened: OpenCase, command: SettleCommand, decision: Decision, *, key: MessageKey, operator: Operator,
-    setl_id: str, settled_at: datetime,
+    opened: OpenCase, bill: Bill, decision: Decision, *, key: MessageKey, operator: Operator, setl_id: str,
+    settled_at: datetime,
 ) -> Settlement:
     row, case = opened.row, opened.case
     balance = (row["balance_fen"] or 0) - (decision.account_pay - decision.shared_pay)
     counters = [c for c in decision.counters if c.delta]
     funds = [f for f in decision.funds if f.amount]
     return Settlement(
-        psn_no=command.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
-        mdtrt_id=command.mdtrt_id, chrg_bchno=command.batch, fixmedins_code=key.sender, insutype=case.insutype,
+        psn_no=bill.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
+        mdtrt_id=opened.mdtrt_id, chrg_bchno=opened.batch, fixmedins_code=key.sender, insutype=case.insutype,
         med_type=case.med_type, benefit=decision.benefit, year=decision.year, service_on=case.service_on,
         settled_at=settled_at, kind="settlement", state="active", origin_id=None,
         medfee_fen=decision.amount, own_fen=decision.own, over_fen=decision.over, first_fen=decision.first_pay,
@@ -178,14 +162,15 @@ def _settlement(
         account_fen=decision.account_pay, shared_fen=decision.shared_pay, cash_fen=decision.cash,
         hospital_fen=decision.hospital_part, balance_fen=balance, pool_ratio=decision.pool_ratio,
         fund_types=[f.fund_pay_type for f in funds], fund_amounts=[f.amount for f in funds],
-        counter_codes=[c.code for c in counters], counter_deltas=[c.delta for c in counters],
-        facts=_FACTS.encode(case), policy_version=decision.policy_version, account_use=command.account_use,
-        cert_type=command.cert_type, clr_type=decision.clr_type, clr_way=CLEARED_BY_ITEM, clr_optins=case.admdvs,
-        invono=command.invono, sender=key.sender, msgid=key.msgid, opter=operator.code, opter_name=operator.name,
+        counter_codes=[kept_code(c.code, stay=opened.mdtrt_id, pregnancy=opened.pregnancy) for c in counters],
+        counter_deltas=[c.delta for c in counters],
+        facts=_FACTS.encode(case), policy_version=decision.policy_version, account_use=bill.account_use,
+        cert_type=bill.cert_type, clr_type=decision.clr_type, clr_way=opened.clr_way, clr_optins=case.admdvs,
+        invono=bill.invono, sender=key.sender, msgid=key.msgid, opter=operator.code, opter_name=operator.name,
     )
 
 
-def _booking(settled: Settled) -> Booking:
+def _booking(settled: Settled, way: Way[B]) -> Booking:
     s, used = settled.settlement, settled.case.counters
     counters = [c for c in settled.decision.counters if c.delta]
     return Booking(
@@ -197,5 +182,5 @@ def _booking(settled: Settled) -> Booking:
         ),
         counter_used=[used.get(c.code, 0) + c.delta for c in counters],
         counter_caps=[c.cap for c in counters],
-        verb="settle_visit",
+        verb=way.verb, statement=way.write, beside=way.beside(settled),
     )

@@ -1,0 +1,98 @@
+"""What was dispensed on prescriptions; fields stand in the order of their tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class Dispensed(msgspec.Struct, frozen=True):
+    """A fee line of an insured bill that was dispensed on a prescription; quantity in ten-thousandths."""
+
+    psn_no: str
+    mdtrt_id: str
+    feedetl_sn: str
+    admdvs: str
+    hi_rxno: str
+    item_code: str
+    fixmedins_code: str
+    quantity_e4: int
+    at: datetime
+    state: str = "taken"
+
+
+class HandedOut(msgspec.Struct, frozen=True):
+    """Details of a drug that left a pharmacy on a prescription, paid by insurance or in cash."""
+
+    psn_no: str
+    stoout_sn: str
+    admdvs: str
+    hi_rxno: str
+    item_code: str
+    fixmedins_code: str
+    quantity_e4: int
+    is_insured: bool
+    at: datetime
+    state: str
+    document: str
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A drug that is to be dispensed on a prescription.
+
+    Attributes:
+        path: where it stands in the message, for a refusal.
+        name_of_number: field of the prescription's number, behind ``path``.
+    """
+
+    hi_rxno: str
+    item_code: str
+    quantity_e4: int
+    path: str
+    number_field: str = "rxno"
+    item_field: str = "med_list_codg"
+    quantity_field: str = "cnt"
+
+
+class Prescribed(msgspec.Struct, frozen=True):
+    """A prescribed drug as a sale is judged by it (``dispensing.prescribed``).
+
+    Attributes:
+        review: ``passed`` or ``failed`` by this pharmacy, ``""`` before its review.
+        use_e4, allowed_e4, dispensed_e4: quantity of one use, over all uses, and dispensed by anybody so far.
+        settled_e4, issued_e4, cash_e4: what this pharmacy took: in insured bills, as told in its details, and in cash.
+        last_at: when anything was dispensed on the prescription last.
+    """
+
+    hi_rxno: str
+    psn_no: str
+    admdvs: str
+    fixmedins_code: str
+    state: str
+    attribute: str
+    prescribed_at: datetime
+    valid_until: datetime
+    interval_days: int
+    review: str
+    item_code: str
+    use_e4: int
+    allowed_e4: int
+    dispensed_e4: int
+    is_approved: bool
+    settled_e4: int
+    issued_e4: int
+    cash_e4: int
+    last_at: datetime | None
+
+    def taken_here(self, *, settled: int = 0, issued: int = 0, cash: int = 0) -> int:
+        """Return what this pharmacy will have taken with so much more of each kind.
+
+        A pharmacy tells of the same boxes in its bill and in its details, in either order: the larger counts.
+        """
+        return self.cash_e4 + cash + max(self.settled_e4 + settled, self.issued_e4 + issued)
+
+    def left_after(self, *, settled: int = 0, issued: int = 0, cash: int = 0) -> int:
+        """Return what will be left of the prescribed quantity; negative where it does not suffice."""
+        more = self.taken_here(settled=settled, issued=issued, cash=cash) - self.taken_here()
+        return self.allowed_e4 - self.dispensed_e4 - more

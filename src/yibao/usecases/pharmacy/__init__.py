@@ -1,0 +1,1 @@
+"""What a pharmacy does beyond settling: drugs on prescriptions in insured bills."""

@@ -1,0 +1,1 @@
+"""E-prescriptions: written by a hospital, filled by a pharmacy."""

@@ -1,0 +1,80 @@
+"""What every way of settling judges alike: the bill against the lines, and the parts of a case that a row gives."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from yibao.kernel.business_time import age_on
+from yibao.kernel.money import yuan_text
+from yibao.kernel.refusal import Fault
+from yibao.policy.case import InstitutionFacts, LineGroup, PersonFacts
+from yibao.usecases.settlement.way import Bill
+
+SPLIT_FIELDS = (
+    ("fulamt_ownpay_amt", "own_fen", "全自费金额"), ("overlmt_selfpay", "over_fen", "超限价金额"),
+    ("preselfpay_amt", "first_fen", "先行自付金额"), ("inscp_scp_amt", "scope_fen", "符合政策范围金额"),
+)
+
+
+class Sums(msgspec.Struct, frozen=True):
+    """Words that differ between the ways, for the messages: what is settled, how lines come and are undone."""
+
+    whole: str
+    upload: str
+    quote: str
+
+
+def payment_faults(bill: Bill, *, setlway_text: str) -> list[Fault]:
+    """Return what of the way of payment is not offered."""
+    faults = []
+    if bill.account_use == "2":
+        faults.append(Fault("FAMILY_ACCOUNT_NOT_OFFERED", "共济账户支付尚未开通", "data.acct_used_flag", "2",
+                            "请改用本人账户（1）或不使用账户（0）"))
+    if bill.setlway != "01":
+        faults.append(Fault("SETTLEMENT_WAY_NOT_OFFERED", f"{setlway_text}只按项目结算，定额结算尚未开通",
+                            "data.psn_setlway", bill.setlway, "请使用01按项目结算"))
+    return faults
+
+
+def sum_faults(row: asyncpg.Record, bill: Bill, *, words: Sums) -> list[Fault]:
+    """Return where the institution's total and splits are not those of the lines; ``row`` has lines."""
+    faults = []
+    if row["amount_fen"] < 0:
+        faults.append(Fault("BATCH_NEGATIVE", f"{words.whole}费用合计为负", "data.medfee_sumamt",
+                            yuan_text(row["amount_fen"]), "请核对退费明细"))
+    if row["amount_fen"] != bill.medfee_fen:
+        faults.append(Fault("TOTAL_DIFFERS", f"医疗费总额与明细合计{yuan_text(row['amount_fen'])}元不一致",
+                            "data.medfee_sumamt", yuan_text(bill.medfee_fen), f"请核对{words.whole}已上传的明细"))
+    # Some clients send 0 in the split fields; whoever sends an amount must mean ours.
+    for sent, (field, column, label) in zip(bill.splits, SPLIT_FIELDS, strict=False):
+        if sent and sent != row[column]:
+            faults.append(Fault("SPLIT_DIFFERS", f"{label}与平台核定{yuan_text(row[column])}元不一致",
+                                f"data.{field}", yuan_text(sent), f"请以{words.upload}或{words.quote}返回的金额为准"))
+    return faults
+
+
+def person_of(row: asyncpg.Record, on: date) -> PersonFacts:
+    """Return the person of a row; age is as of a day."""
+    return PersonFacts(
+        psn_type=row["psn_type"], age=age_on(row["birth_on"], on), identities=tuple(row["identities"] or ()),
+        civil_servant=row["civil_servant"], account_kind=row["account_kind"], paid_months=row["paid_months"],
+    )
+
+
+def institution_of(row: asyncpg.Record) -> InstitutionFacts:
+    """Return the institution of a row."""
+    return InstitutionFacts(
+        code=row["fixmedins_code"], kind=row["kind"], level=row["level"], traits=tuple(row["traits"])
+    )
+
+
+def line_groups(row: Any) -> tuple[LineGroup, ...]:
+    """Return the lines of a row added up by group, in the order of the groups' names."""
+    return tuple(
+        LineGroup(amount, own, over, first_pay, in_scope, group)
+        for group, (amount, own, over, first_pay, in_scope) in zip(row["groups"] or (), row["group_amounts"] or (), strict=True)
+    )

@@ -1,0 +1,1 @@
+"""Stays: admission, changes, fee lines, discharge, and undoing each."""

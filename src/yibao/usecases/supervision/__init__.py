@@ -1,0 +1,1 @@
+"""Reviewing bills by the supervision rules: warnings, documents, appeals, decisions, deductions."""
