@@ -116,7 +116,9 @@ def main() -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["drg", "weight", "source"])
         writer.writerows([code, str(weight), source] for code, (weight, source) in weight_of.items())
-    with (DATA / "payments/packets_441300.csv").open("w", encoding="utf-8", newline="") as file:
+    with (DATA / "payments/packets_441300.csv.gz").open("wb") as raw, gzip.GzipFile(
+        filename="", mode="wb", fileobj=raw, mtime=0
+    ) as packed, io.TextIOWrapper(packed, encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["packet", "name", "kind", "diagnosis", "treatment", "procedures", "score", "source"])
         for diagnosis, procedures, name, score in CORE_PACKETS:

@@ -97,6 +97,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
             ``""`` for illness.
         maternity_filing: whether the pregnancy is registered: ``registered``, ``elsewhere`` (at another
             prenatal institution) or ``missing``; ``""`` where nobody asks.
+        in_parts: whether the stay is settled in several parts: a deductible that each admission bears anew is then
+            borne once by all of them.
         already: what another settlement of the same cost has paid, by head field of the wire
             (``hifp_pay``); the case continues from there, as a manual second claim does. The pool is
             not asked again where its own field is among them.
@@ -125,5 +127,6 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     provider: str = ""
     cause: str = ""
     maternity_filing: str = ""
+    in_parts: bool = False
     already: dict[str, int] = {}
     inputs: dict[str, int] = {}

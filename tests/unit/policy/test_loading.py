@@ -437,6 +437,7 @@ SAMPLES = {
     "choice_limit": '{ value = "2家", when = { level = "1" } }',
     "choice_change": '{ value = "09-01/12-31" }',
     "choice_effect": '{ value = "next_year" }',
+    "registration_begin": '{ value = "filing_day" }',
 }
 
 

@@ -51,6 +51,8 @@ where psn_no = $1 and kind = $2 and cancelled_at is null and valid_from < coales
   and (valid_to is null or valid_to > $3)
 order by filing_id limit 1
 """
+INJURY = "select * from applications.injury where psn_no = $1 and filing_id = $2"
+REGISTRATION = "select * from applications.maternity where psn_no = $1 and filing_id = $2"
 LIVE_REGISTRATION = """
 select filing_id from applications.maternity
 where psn_no = $1 and cancelled_at is null and (valid_to is null or valid_to > $2) order by filing_id limit 1
@@ -67,7 +69,7 @@ where s.psn_no = $1 and s.kind = 'settlement' and s.state = 'active' and d.began
   and s.settled_at >= $7
 order by s.settled_at limit 1
 """
-FILING = "select kind, psn_no from applications.filing where filing_id = $1"
+FILING = "select kind, psn_no, admdvs, filed_by from applications.filing where filing_id = $1"
 FILINGS = """
 select f.*, p.name from applications.filing f join people.person p on p.psn_no = f.psn_no
 where ($1 = '' or f.kind = $1) and ($2 = '' or f.state = $2) and ($3 = '' or f.psn_no = $3) and ($4 = '' or f.admdvs = $4)
@@ -148,6 +150,16 @@ async def find_injury_within(
     return await tx.fetchval(SAME_INJURY, psn_no, kind, begin, end)  # type: ignore[no-any-return]
 
 
+async def find_injury(tx: Connection, psn_no: str, filing_id: str) -> asyncpg.Record | None:
+    """Return a filed injury of a person."""
+    return await tx.fetchrow(INJURY, psn_no, filing_id)
+
+
+async def find_registered(tx: Connection, psn_no: str, filing_id: str) -> asyncpg.Record | None:
+    """Return the registration of a pregnancy by its number."""
+    return await tx.fetchrow(REGISTRATION, psn_no, filing_id)
+
+
 async def find_registration(tx: Connection, psn_no: str, *, on: date) -> str | None:
     """Return the registration of a pregnancy that has not ended on a day, None if there is none."""
     return await tx.fetchval(LIVE_REGISTRATION, psn_no, on)  # type: ignore[no-any-return]
@@ -166,7 +178,7 @@ async def find_use(
 
 
 async def find_filing(tx: Connection, filing_id: str) -> asyncpg.Record | None:
-    """Return the kind and the person of a filing of any kind."""
+    """Return kind, person, region and filer of a filing of any kind."""
     return await tx.fetchrow(FILING, filing_id)
 
 

@@ -56,7 +56,11 @@ join settlements.settlement s on s.psn_no = o.psn_no and s.setl_id = o.setl_id,
      unnest(s.fund_types, s.fund_amounts) f(fund_type, amount)
 """
 ITEM = """
-select i.psn_no, i.admdvs, s.fund_fen, s.kind, s.state
+select i.psn_no, i.admdvs, s.fund_fen, s.kind,
+       (select coalesce(sum(d.amount_fen), 0)::bigint from supervision.deduction d
+         where d.psn_no = i.psn_no and d.setl_id = i.setl_id)
+       + (select coalesce(sum(d.amount_fen), 0)::bigint from clearing.deduction d
+           where d.claim_id = i.claim_id and d.setl_id = i.setl_id and d.source = 'manual' and d.is_live) as taken
 from clearing.claim_item i join settlements.settlement s on s.psn_no = i.psn_no and s.setl_id = i.setl_id
 where i.claim_id = $1 and i.setl_id = $2
 """
@@ -130,7 +134,7 @@ async def funds_of_settlements(tx: Connection, deductions: Sequence[Deduction]) 
 
 
 async def find_item(tx: Connection, *, claim_id: str, setl_id: str) -> asyncpg.Record | None:
-    """Return person, region and fund share of a settlement that a claim asks for."""
+    """Return person, region, fund share and what was deducted so far (fen) of a settlement that a claim asks for."""
     return await tx.fetchrow(ITEM, claim_id, setl_id)
 
 

@@ -133,8 +133,6 @@ class _Comparison:
         other = [f"{label}为{is_}" for label, is_, asked in held if asked and is_ != asked]
         if other:
             yield _said("OTHER_BUCKET", "、".join(other))
-        if ours.kind != "settlement" and not scope.with_refunds:
-            yield _said("REFUND_NOT_ASKED", f"结算ID {ours.setl_id}是撤销记录")
         # What was undone may bear either mark: both readings of the flag are in use.
         is_undone = ours.kind == "settlement" and ours.state == "reversed"
         if row.is_refund != (ours.kind == "refund") and not is_undone:

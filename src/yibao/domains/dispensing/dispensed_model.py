@@ -63,6 +63,7 @@ class Prescribed(msgspec.Struct, frozen=True):
         use_e4, allowed_e4, dispensed_e4: quantity of one use, over all uses, and dispensed by anybody so far.
         settled_e4, issued_e4, cash_e4: what this pharmacy took: in insured bills, as told in its details, and in cash.
         last_at: when anything was dispensed on the prescription last.
+        diagnoses: codes of the prescription's diagnoses.
     """
 
     hi_rxno: str
@@ -84,6 +85,7 @@ class Prescribed(msgspec.Struct, frozen=True):
     issued_e4: int
     cash_e4: int
     last_at: datetime | None
+    diagnoses: list[str]
 
     def taken_here(self, *, settled: int = 0, issued: int = 0, cash: int = 0) -> int:
         """Return what this pharmacy will have taken with so much more of each kind.

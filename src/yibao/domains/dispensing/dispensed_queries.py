@@ -22,6 +22,7 @@ HANDED_OUT = """
 select * from dispensing.handed_out
 where psn_no = $1 and hi_rxno = $2 and state = 'taken' and ($3 = '' or fixmedins_code = $3) order by at, stoout_sn
 """
+SHORT_OF = "select dispensing.short_of($1, $2)"
 HAS_DISPENSED = "select exists (select from dispensing.takings($1, array[$2]))"
 
 
@@ -43,3 +44,8 @@ async def list_handed_out(tx: Connection, *, psn_no: str, hi_rxno: str, pharmacy
 async def has_dispensed(tx: Connection, *, psn_no: str, hi_rxno: str) -> bool:
     """Say whether anything was dispensed on a prescription."""
     return bool(await tx.fetchval(HAS_DISPENSED, psn_no, hi_rxno))
+
+
+async def short_of(tx: Connection, *, psn_no: str, mdtrt_id: str) -> str | None:
+    """Return a prescription that has too little left for a cancelled sale to stand again, None if all have enough."""
+    return await tx.fetchval(SHORT_OF, psn_no, mdtrt_id)  # type: ignore[no-any-return]

@@ -37,7 +37,6 @@ class Encounter(msgspec.Struct, frozen=True):
     maternity: str = ""
     pregnancy_months: int = 0
     foetuses: int = 1
-    is_trauma: bool = False
     exp_content: str = ""
 
 

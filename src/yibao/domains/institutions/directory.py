@@ -20,7 +20,11 @@ class DirectoryEntry(msgspec.Struct, frozen=True):
 
 
 class DepartmentEntry(msgspec.Struct, frozen=True):
-    """A department with its head, beds, and how many people of each kind are registered in it today."""
+    """A department with its head, beds, and how many people of each kind are registered in it today.
+
+    Attributes:
+        detail: what the institution told of it beside that (3401, 3402), among it its own head counts.
+    """
 
     dept_code: str
     name: str
@@ -34,6 +38,7 @@ class DepartmentEntry(msgspec.Struct, frozen=True):
     nurses: int
     pharmacists: int
     technicians: int
+    detail: dict[str, str]
 
 
 class StaffEntry(msgspec.Struct, frozen=True):
@@ -57,8 +62,9 @@ order by fixmedins_code limit $4
 """
 DEPARTMENTS = """
 select d.dept_code, d.name, d.caty, d.opened_on, d.closed_on, d.head_name, d.head_phone, d.beds,
-       count(p.code) filter (where p.kind = '1'), count(p.code) filter (where p.kind = '2'),
-       count(p.code) filter (where p.kind = '3'), count(p.code) filter (where p.kind = '4')
+       count(p.code) filter (where p.kind = '1') as doctors, count(p.code) filter (where p.kind = '2') as nurses,
+       count(p.code) filter (where p.kind = '3') as pharmacists, count(p.code) filter (where p.kind = '4') as technicians,
+       d.detail
 from institutions.department d
 left join institutions.practitioner p on p.fixmedins_code = d.fixmedins_code and p.dept_code = d.dept_code
     and p.registered_on <= $2 and (p.left_on is null or p.left_on > $2)
@@ -83,7 +89,10 @@ async def find_institutions(
 
 async def list_departments(tx: Connection, *, fixmedins_code: str, today: date) -> list[DepartmentEntry]:
     """List the departments of an institution."""
-    return [DepartmentEntry(*row) for row in await tx.fetch(DEPARTMENTS, fixmedins_code, today)]
+    rows = await tx.fetch(DEPARTMENTS, fixmedins_code, today)
+    return [
+        DepartmentEntry(**dict(row) | {"detail": msgspec.json.decode(row["detail"], type=dict[str, str])}) for row in rows
+    ]
 
 
 async def list_staff(

@@ -28,8 +28,8 @@ STEPS: dict[Verb, tuple[tuple[State, ...], State]] = {
 UPSERT = """
 insert into records.settlement_list (psn_no, setl_id, admdvs, mdtrt_id, fixmedins_code, list_id, care_kind,
     form, state, version, content, findings, rules_version, due_on, uploaded_at, filed_at, checked_at, opter, opter_name)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14,
-        case when $9 = 'draft' then null else $14 end, $14, $15, $16)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text, 1, $10, $11, $12, $13, $14::timestamptz,
+        case when $9::text = 'draft' then null else $14::timestamptz end, $14::timestamptz, $15, $16)
 on conflict (psn_no, setl_id) do update set form = excluded.form, state = excluded.state,
     version = settlement_list.version + 1, content = excluded.content, findings = excluded.findings,
     rules_version = excluded.rules_version, uploaded_at = excluded.uploaded_at,

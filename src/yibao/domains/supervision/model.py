@@ -44,6 +44,7 @@ class LineNote(msgspec.Struct, frozen=True):
     """
 
     role: str
+    mdtrt_id: str
     charge_id: str
     item_code: str
     item_name: str

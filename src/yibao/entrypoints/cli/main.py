@@ -6,9 +6,11 @@ import typer
 
 from yibao.entrypoints.cli import (
     catalogue_search,
+    clearing,
     demo,
     doctor,
     explain,
+    filing,
     group,
     interface,
     load_catalogue,
@@ -17,6 +19,7 @@ from yibao.entrypoints.cli import (
     migrate,
     policy,
     resettle,
+    review,
     serve,
     verify,
 )
@@ -40,6 +43,9 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(message.app, name="message")
 app.add_typer(catalogue_search.app, name="catalogue")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(filing.app, name="filing")
+app.add_typer(clearing.app, name="clearing")
+app.add_typer(review.app, name="review")
 app.add_typer(interface.app, name="interface")
 
 

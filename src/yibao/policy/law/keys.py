@@ -247,6 +247,7 @@ _FILINGS = {
     "choice_limit": _filed("可选定机构家数", "count", units=("家",)),
     "choice_change": _filed("改选期间", "code", pattern=r"\d{2}-\d{2}/\d{2}-\d{2}"),
     "choice_effect": _filed("改选生效", "choice", "at_once", "next_year"),
+    "registration_begin": _filed("生育登记起始日期", "choice", "filing_day", "any_day"),
 }
 
 KINDS: Mapping[str, Kind] = MappingProxyType({**_BILLS, **_RECKONINGS, **_FILINGS})

@@ -59,6 +59,8 @@ _CHOICE_NAMES = {
     "hospital": "由认定医院决定，即时生效",
     "agency": "由经办机构审核",
     "at_once": "即时生效",
+    "filing_day": "登记当日",
+    "any_day": "不限",
     "next_year": "次年1月1日起生效",
 }
 PAYERS = {

@@ -37,6 +37,8 @@ BEYOND_SCOPE = ("out_of_scope", "first_pay")
 """Bases of layers that pay for more than the in-scope cost."""
 UNCOUNTED = "never.counted"
 """The counter of a deductible that each admission bears anew: nobody reads it, nothing is added to it."""
+OF_ADMISSION = "admission.deductible"
+"""What counts such a deductible after all while a stay is settled in parts, in the window of the stay."""
 
 
 _SEVERAL = frozenset(
@@ -248,9 +250,10 @@ class _Choice:
         factor, year_cap = self.row.get("deductible_factor"), self.value("deductible_year_cap")
         if year_cap is not None and year_cap.absent:
             year_cap = None
+        in_parts = self.case.in_parts and row.counter == UNCOUNTED
         return DeductiblePlan(
             standard=self._value(row),
-            counter=self._counter(row),
+            counter=windowed(OF_ADMISSION, "stay", self.case.service_on) if in_parts else self._counter(row),
             factor=factor,
             factor_last=factor is not None and not self._factors_ask_admission(),
             step=self.value("deductible_step"),

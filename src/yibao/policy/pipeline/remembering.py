@@ -57,6 +57,7 @@ def remembered_plan(case: Case, benefit: Benefit, policy: RegionPolicy) -> Plan 
         case.service_on,
         case.admission,
         case.use_account,
+        case.in_parts,
         case.disease_code,
         case.recognised,
         *case.already,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -71,11 +71,7 @@ async def _legs(tx: Connection, claim: Claim, deductions: Sequence[Deduction]) -
         else:
             accounts = {fund_account(row["admdvs"], row["fund_type"]): row["amount"] for row in of_claim}
         if sum(accounts.values()) <= 0:
-            return refuse("DEDUCTION_WITHOUT_FUND", f"扣款{deduction.deduction_no}所涉结算没有基金支付，无处退回", field="claim_id",
-                          received=claim.claim_id, remedy="请退回申报并更正扣款")
-        legs += _spread(deduction.amount_fen, accounts)
+            return refuse("DEDUCTION_WITHOUT_FUND", f"扣款{deduction.deduction_no}所涉结算没有基金支付，无处退回",
+                          field="claim_id", received=claim.claim_id, remedy="请退回申报并更正扣款")
+        legs += spread(deduction.amount_fen, accounts).items()
     return legs
-
-
-def _spread(amount: int, accounts: dict[str, int]) -> Iterator[tuple[str, int]]:
-    yield from spread(amount, accounts).items()

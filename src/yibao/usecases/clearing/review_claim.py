@@ -46,7 +46,8 @@ async def open_claim(tx: Connection, claim_id: str, *, lock: bool = False) -> Cl
     """Return a claim with its deductions."""
     claim = await find_claim(tx, claim_id, lock=lock)
     if claim is None:
-        return refuse("CLAIM_UNKNOWN", "没有这个清算申报", field="claim_id", received=claim_id, remedy="请用 yibao clearing list 查询")
+        return refuse("CLAIM_UNKNOWN", "没有这个清算申报", field="claim_id", received=claim_id,
+                      remedy="请用 yibao clearing list 查询")
     return ClaimSheet(claim, tuple(await list_deductions(tx, claim_id)))
 
 
@@ -103,8 +104,7 @@ async def deduct_from_claim(
     psn_no, admdvs = None, claim.admdvs
     if deduction.setl_id is not None:
         item = await find_item(tx, claim_id=claim_id, setl_id=deduction.setl_id)
-        taken = sum(d.amount_fen for d in sheet.deductions if d.setl_id == deduction.setl_id)
-        if item is None or item["kind"] != "settlement" or taken + deduction.amount_fen > item["fund_fen"]:
+        if item is None or item["kind"] != "settlement" or item["taken"] + deduction.amount_fen > item["fund_fen"]:
             return refuse(
                 "DEDUCTION_TOO_LARGE" if item is not None else "SETTLEMENT_NOT_CLAIMED",
                 "扣款超过该笔结算的基金支付" if item is not None else "该笔结算不在这个清算申报内", field="setl_id",

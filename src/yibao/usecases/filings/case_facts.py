@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from yibao.domains.applications.model import Choice, FilingFacts, InjuryFact, Maternity, Trauma
@@ -24,7 +25,7 @@ class CaseWords(msgspec.Struct, frozen=True):
     pregnancy_id: str = ""
 
 
-def filing_facts(row: Mapping[str, Any]) -> FilingFacts:
+def filing_facts(row: asyncpg.Record | Mapping[str, Any]) -> FilingFacts:
     """Return the filings from a row of ``applications.filing_facts``; its columns begin with ``filed_``."""
     return FilingFacts(
         choices=tuple(

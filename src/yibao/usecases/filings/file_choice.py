@@ -126,7 +126,7 @@ async def _limit_faults(
         return [Fault("CHOICE_NOT_ALLOWED", f"不能选定本机构：{limit.used.clause}", f"{_NODE}.fixmedins_code",
                       command.fixmedins_code, "请选择其他定点医疗机构", limit.used.rule)]
     faults = []
-    if len(others) + 1 > limit.number or int(command.ordinal) > limit.number:
+    if len({c.ordinal for c in others}) + 1 > limit.number or int(command.ordinal) > limit.number:
         faults.append(Fault("CHOICE_TOO_MANY", f"最多可选{limit.number}家：{limit.used.clause}", f"{_NODE}.fix_srt_no",
                             command.ordinal, "请先撤销或变更已有的选点", limit.used.rule))
     same = next((c for c in others if c.fixmedins_code == command.fixmedins_code), None)
@@ -164,7 +164,9 @@ async def cancel_choice(tx: Connection, cancelling: Cancelling) -> Refusal | Non
     row = await queries.find_choice(tx, cancelling.psn_no, cancelling.filing_id)
     if row is None:
         return not_found(cancelling.filing_id)
-    refusal = foreign_or_cancelled(row, by=cancelling.by)
+    refusal = foreign_or_cancelled(
+        cancelling.filing_id, filed_by=row["filed_by"], is_cancelled=row["cancelled_at"] is not None, by=cancelling.by
+    )
     if refusal is not None:
         return refusal
     today = business_date(cancelling.at)

@@ -166,7 +166,9 @@ async def cancel_referral(tx: Connection, cancelling: Cancelling) -> Refusal | N
     row = await queries.find_referral(tx, cancelling.psn_no, cancelling.filing_id)
     if row is None:
         return not_found(cancelling.filing_id)
-    refusal = foreign_or_cancelled(row, by=cancelling.by)
+    refusal = foreign_or_cancelled(
+        cancelling.filing_id, filed_by=row["filed_by"], is_cancelled=row["cancelled_at"] is not None, by=cancelling.by
+    )
     if refusal is not None:
         return refusal
     used = await queries.find_use(

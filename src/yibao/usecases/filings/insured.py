@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -20,7 +18,7 @@ EMPLOYEE = "310"
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Who files: ``filed_by`` is the institution, or the region whose agency acts."""
+    """Who files: ``filed_by`` is the institution; ``""`` stands for the agency of the insured region."""
 
     filed_by: str
     code: str
@@ -105,13 +103,15 @@ def not_found(filing_id: str) -> Refusal:
                   remedy="请核对人员编号与待遇申报明细流水号是否来自同一次备案")
 
 
-def foreign_or_cancelled(row: Mapping[str, Any], *, by: str) -> Refusal | None:
+def foreign_or_cancelled(
+    filing_id: str, *, filed_by: str, is_cancelled: bool, by: str
+) -> Refusal | None:
     """Refuse to cancel what another one filed, or what is cancelled already."""
-    if row["filed_by"] != by:
+    if filed_by != by:
         return refuse("FILING_ELSEWHERE", "这条备案不是本机构办理的", field="data.trt_dcla_detl_sn",
-                      received=row["filing_id"], remedy="请由办理备案的机构或参保地经办机构撤销")
-    if row["cancelled_at"] is not None:
-        return refuse("FILING_CANCELLED", "这条备案已经撤销", field="data.trt_dcla_detl_sn", received=row["filing_id"],
+                      received=filing_id, remedy="请由办理备案的机构或参保地经办机构撤销")
+    if is_cancelled:
+        return refuse("FILING_CANCELLED", "这条备案已经撤销", field="data.trt_dcla_detl_sn", received=filing_id,
                       remedy="如需恢复请重新备案")
     return None
 

@@ -51,6 +51,10 @@ def _is_in(group: asyncpg.Record, scope: Scope) -> bool:
     )
 
 
+def _counting_refunds(scope: Scope) -> Scope:
+    return msgspec.structs.replace(scope, with_refunds=True)
+
+
 def _sum(groups: Sequence[asyncpg.Record]) -> Totals:
     return Totals(*(sum(g[name] for g in groups) for name in ("n", "medfee", "fund", "account")))
 
@@ -58,10 +62,12 @@ def _sum(groups: Sequence[asyncpg.Record]) -> Totals:
 async def _hint(
     tx: Connection, scope: Scope, theirs: Totals, ours: Totals, groups: Sequence[asyncpg.Record]
 ) -> list[str]:
-    """Return what explains a difference exactly, or where to look; in one sentence without the word for our side."""
+    """Return what explains a difference exactly, or where to look."""
     held = [g for g in groups if _is_in(g, scope)]
     if scope.with_refunds and theirs == _sum([g for g in held if g["kind"] == "settlement"]):
         return ["机构未计退费的负记录"]
+    if not scope.with_refunds and theirs == _sum([g for g in groups if _is_in(g, _counting_refunds(scope))]):
+        return ["机构计入了退费的负记录，退费结算标志应填1"]
     if theirs == _sum([g for g in groups if g["clr_optins"] == scope.clr_optins and g["clr_type"] == scope.clr_type]):
         return ["机构将各险种合并计入，请分险种对账"]
     if theirs == _sum([g for g in groups if g["clr_optins"] == scope.clr_optins and g["insutype"] == scope.insutype]):

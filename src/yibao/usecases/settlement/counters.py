@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-STAY, PREGNANCY = "stay", "pregnancy"
+STAY = "stay"
+UNREGISTERED = "0"
+"""Stands for the pregnancy that nobody has registered."""
 OUTLIVES_YEAR = 0
 """The year under which a window that outlives a year is kept."""
 
@@ -18,13 +20,13 @@ def kept_code(code: str, *, stay: str, pregnancy: str = "") -> str:
     """Return the code under which a counter of the law is kept.
 
     Args:
-        stay: id of the encounter, for a counter of one stay; pregnancy: id of the filing, or of the encounter
-            where none is filed.
+        stay: id of the encounter, for a counter of one stay; pregnancy: id of the filing, ``""`` where the pregnancy
+            is not registered: then one runs on.
     """
     _, mark, window = code.partition("#")
     if not mark:
         return code
-    return f"{code}:{stay if window == STAY else pregnancy or stay}"
+    return f"{code}:{stay if window == STAY else pregnancy or UNREGISTERED}"
 
 
 def law_code(kept: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncpg
 
+from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.enrolment.rules import benefit_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
+from yibao.usecases.filings.case_facts import CaseWords
 from yibao.usecases.settlement.counters import law_counters
 from yibao.usecases.settlement.judging import (
     Sums,
+    filed_words,
     institution_of,
     line_groups,
     payment_faults,
@@ -19,7 +22,6 @@ from yibao.usecases.settlement.judging import (
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import Bill, OpenCase, Way
 
-CHRONIC_VISIT = "14"
 _WORDS = Sums("该收费批次", "2204", "2206")
 
 
@@ -56,13 +58,15 @@ class VisitWay(Way[SettleCommand]):
             return refuse("ENCOUNTER_IS_STAY", "这次就诊是住院", field="data.mdtrt_id", received=bill.mdtrt_id,
                           remedy="住院请用2303预结算、2304结算")
         faults = _visit_faults(row, bill) + _batch_faults(row, bill)
+        filed = filed_words(row)
+        faults += filed.faults if isinstance(filed, Refusal) else ()
         faults += benefit_faults(
             insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
             benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=row["service_on"],
         )
-        if faults:
+        if faults or isinstance(filed, Refusal):
             return Refusal(tuple(faults))
-        return OpenCase(row, _case(row, bill), bill.mdtrt_id, bill.batch, row["pregnancy_id"] or "")
+        return OpenCase(row, _case(row, bill, filed), bill.mdtrt_id, bill.batch, filed.pregnancy_id)
 
 
 VISIT = VisitWay()
@@ -82,9 +86,13 @@ def _visit_faults(row: asyncpg.Record, bill: SettleCommand) -> list[Fault]:
     if row["insutype"] != bill.insutype:
         faults.append(Fault("INSUTYPE_DIFFERS", f"险种类型与挂号时（{row['insutype']}）不一致", "data.insutype",
                             bill.insutype, "请按挂号时的险种结算"))
-    if row["med_type"] == CHRONIC_VISIT and row["visit_state"] == "visited":
+    classes = visit_classes()
+    if row["visit_state"] == "visited" and row["med_type"] in classes.pharmacy:
+        faults.append(Fault("NOT_A_VISIT", "这是一笔药店购药，不是门诊就诊", "data.mdtrt_id", bill.mdtrt_id,
+                            "购药请用2101、2102结算，用2103撤销"))
+    if row["visit_state"] == "visited" and row["med_type"] in classes.needs_recognition:
         if not row["disease_code"]:
-            faults.append(Fault("DISEASE_MISSING", "门诊慢特病就诊没有病种编码", "mdtrtinfo.dise_codg",
+            faults.append(Fault("DISEASE_MISSING", f"{classes.outpatient[row['med_type']]}就诊没有病种编码", "mdtrtinfo.dise_codg",
                                 remedy="请在2203中上传已认定的慢特病病种"))
         elif row["disease_code"] not in (row["recognised"] or ()):
             faults.append(Fault("DISEASE_NOT_RECOGNISED", "参保人没有该病种的有效慢特病认定", "mdtrtinfo.dise_codg",
@@ -102,12 +110,12 @@ def _batch_faults(row: asyncpg.Record, bill: SettleCommand) -> list[Fault]:
     return sum_faults(row, bill, words=_WORDS)
 
 
-def _case(row: asyncpg.Record, bill: SettleCommand) -> Case:
+def _case(row: asyncpg.Record, bill: SettleCommand, filed: CaseWords) -> Case:
     recognised = row["recognised"] or ()
     balance = row["balance_fen"]
     counters = law_counters(
         zip(row["counter_codes"] or (), row["counter_used"] or (), strict=True), stay=bill.mdtrt_id,
-        pregnancy=row["pregnancy_id"] or "",
+        pregnancy=filed.pregnancy_id,
     )
     return Case(
         admdvs=row["admdvs"], service_on=row["service_on"], insutype=row["insutype"], med_type=row["med_type"],
@@ -117,4 +125,6 @@ def _case(row: asyncpg.Record, bill: SettleCommand) -> Case:
         counters=counters, account_balance=balance or 0,
         use_account=bill.account_use == "1" and balance is not None, recognised=tuple(recognised),
         maternity=row["maternity"], pregnancy_months=row["pregnancy_months"], foetuses=row["foetuses"],
+        referred_from=filed.referred_from, provider=filed.provider, cause=filed.cause,
+        maternity_filing=filed.maternity_filing,
     )

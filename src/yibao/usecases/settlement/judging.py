@@ -10,8 +10,10 @@ import msgspec
 
 from yibao.kernel.business_time import age_on
 from yibao.kernel.money import yuan_text
-from yibao.kernel.refusal import Fault
+from yibao.kernel.refusal import Fault, Refusal
 from yibao.policy.case import InstitutionFacts, LineGroup, PersonFacts
+from yibao.usecases.filings.case_facts import CaseWords, case_words, filing_facts
+from yibao.usecases.filings.trauma import trauma_of
 from yibao.usecases.settlement.way import Bill
 
 SPLIT_FIELDS = (
@@ -77,4 +79,14 @@ def line_groups(row: Any) -> tuple[LineGroup, ...]:
     return tuple(
         LineGroup(amount, own, over, first_pay, in_scope, group)
         for group, (amount, own, over, first_pay, in_scope) in zip(row["groups"] or (), row["group_amounts"] or (), strict=True)
+    )
+
+
+def filed_words(row: asyncpg.Record) -> CaseWords | Refusal:
+    """Return what the filings of a row and the trauma flags of its encounter add to the case."""
+    trauma = trauma_of(row["exp_content"]) if row["exp_content"] else None
+    if isinstance(trauma, Refusal):
+        return trauma
+    return case_words(
+        filing_facts(row), fixmedins_code=row["fixmedins_code"], med_type=row["med_type"], trauma=trauma
     )

@@ -230,11 +230,12 @@ async def _keep(
 def notes_of(hit: Hit) -> list[LineNote]:
     """Return the charges of a hit as they are kept with it: those that break the rule first."""
     broken = [
-        LineNote("broken", b.charge.charge_id, b.charge.item_code, b.charge.item_name, b.quantity_e4, b.amount_fen)
-        for b in hit.broken
+        LineNote("broken", c.mdtrt_id, c.charge_id, c.item_code, c.item_name, b.quantity_e4, b.amount_fen)
+        for b in hit.broken for c in (b.charge,)
     ]
     return broken + [
-        LineNote("involved", c.charge_id, c.item_code, c.item_name, c.quantity_e4, c.amount_fen) for c in hit.involved
+        LineNote("involved", c.mdtrt_id, c.charge_id, c.item_code, c.item_name, c.quantity_e4, c.amount_fen)
+        for c in hit.involved
     ]
 
 

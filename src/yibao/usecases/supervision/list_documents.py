@@ -92,7 +92,7 @@ async def list_documents(
     views: dict[str, list[SuspicionView]] = {}
     fee_lines = await _fee_lines(tx, suspicions)
     for s in suspicions:
-        notes = [n for n in _notes(s) if (s.mdtrt_id, n.charge_id) in fee_lines]
+        notes = [n for n in _notes(s) if n.mdtrt_id == s.mdtrt_id and (s.mdtrt_id, n.charge_id) in fee_lines]
         views.setdefault(s.document_id, []).append(SuspicionView(
             s, steps[s.suspicion_id], [(n, fee_lines[s.mdtrt_id, n.charge_id]) for n in notes]
         ))

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import msgspec
+from collections.abc import Callable
 
 from yibao.infra.audit_chain import walk
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
+from yibao.usecases.verification.check import Check, Finding
+from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 
 OFFENDERS_SHOWN = 5
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One invariant: its number, what it says, and the statement that finds breaches (first column: what)."""
-
-    invariant: str
-    says: str
-    sql: str
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """The result of one check; it holds when ``breaches`` is 0."""
-
-    invariant: str
-    says: str
-    checked: int
-    breaches: int
-    examples: Sequence[str]
 
 
 CHECKS = (
@@ -100,6 +82,7 @@ CHECKS = (
         where c.relkind = 'r' and c.relnamespace in (select oid from pg_namespace where nspname in ('platform', 'people',
             'enrolment', 'institutions', 'catalogue', 'applications', 'encounters', 'settlements', 'ledger', 'access'))
           and not (c.relrowsecurity and c.relforcerowsecurity)"""),
+    *CLEARING_CHECKS,
 )
 COUNTED = "select count(*) from settlements.settlement"
 SAMPLE = "select setl_id, policy_version from settlements.settlement order by settled_at desc limit $1"

@@ -11,6 +11,7 @@ from yibao.domains.applications.queries import list_chronic_recognitions
 from yibao.domains.catalogue.queries import diagnosis_exists
 from yibao.domains.encounters import operations, queries
 from yibao.domains.encounters.model import Diagnosis
+from yibao.domains.encounters.visit_classes import OUTPATIENT, class_faults, visit_classes
 from yibao.domains.institutions.staff import registered_practitioners
 from yibao.domains.settlements.queries import list_active
 from yibao.infra.database import Connection
@@ -18,9 +19,6 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.visits.register_visit import refuse_foreign
 
-OFFERED = {"11": "普通门诊", "12": "门诊挂号", "13": "急诊", "14": "门诊慢特病"}
-"""Visit classes that can be settled here; the others are refused by name."""
-CHRONIC_VISIT = "14"
 
 
 class DiagnosisInput(msgspec.Struct, frozen=True):
@@ -81,11 +79,7 @@ async def record_visit(
 def _visit_faults(
     command: VisitCommand, *, med_type_text: str, today: date
 ) -> list[Fault]:
-    faults = []
-    if command.med_type not in OFFERED:
-        name = f"{command.med_type} {med_type_text}".strip()
-        faults.append(Fault("MED_TYPE_NOT_OFFERED", f"医疗类别【{name}】的门诊结算本平台尚未开通", "mdtrtinfo.med_type",
-                            command.med_type, "已开通：" + "、".join(f"{k}{v}" for k, v in OFFERED.items())))
+    faults = class_faults(command.med_type, kind=OUTPATIENT, name=med_type_text, field="mdtrtinfo.med_type")
     if business_date(command.begin_at) > today:
         faults.append(Fault("VISIT_IN_FUTURE", "就诊时间晚于今天", "mdtrtinfo.begntime",
                             f"{business_date(command.begin_at)}", "请核对就诊时间"))
@@ -99,10 +93,10 @@ def _visit_faults(
 
 
 async def _disease_faults(tx: Connection, command: VisitCommand) -> list[Fault]:
-    if command.med_type != CHRONIC_VISIT:
+    if command.med_type not in visit_classes().needs_recognition:
         return []
     if not command.disease_code:
-        return [Fault("DISEASE_MISSING", "门诊慢特病就诊必须有病种编码", "mdtrtinfo.dise_codg",
+        return [Fault("DISEASE_MISSING", f"{visit_classes().outpatient[command.med_type]}就诊必须有病种编码", "mdtrtinfo.dise_codg",
                       remedy="请填写5301返回的病种编码")]
     on = business_date(command.begin_at)
     rows = await list_chronic_recognitions(tx, command.psn_no, on=on)

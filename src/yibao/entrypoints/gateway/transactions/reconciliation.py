@@ -26,21 +26,25 @@ MEMO_MAX = 500
 _NOT_REFUNDED, _REFUNDED = "0", "1"
 
 
-def _scope(message: Message, data: dict[str, Any], *, insutype: str) -> Scope | Refusal:
+def _scope(message: Message, data: dict[str, Any], *, insutype: str, with_refunds: bool) -> Scope | Refusal:
     if data["stmt_enddate"] < data["stmt_begndate"]:
         return refuse("PERIOD_REVERSED", "对账结束日期早于开始日期", field="data.stmt_enddate",
                       received=str(data["stmt_enddate"]), remedy="请核对对账日期")
     return Scope(
         message.institution.fixmedins_code, data["setl_optins"], data["clr_type"], insutype, data["stmt_begndate"],
-        data["stmt_enddate"], data.get("refd_setl_flag", _REFUNDED) != _NOT_REFUNDED,
+        data["stmt_enddate"], with_refunds,
     )
 
 
 @query("3201")
 async def reconcile_sums(message: Message, services: Services) -> Output | Refusal:
-    """Answer whether count and sums agree, and say each difference and what it may come from."""
+    """Answer whether count and sums agree, and say each difference and what it may come from.
+
+    ``refd_setl_flag`` 1 counts a reversed settlement with its positive and its negative row; 0, which is also what an
+    empty flag is taken as, leaves the negative rows out.
+    """
     data = message.input["data"]
-    scope = _scope(message, data, insutype=data["insutype"])
+    scope = _scope(message, data, insutype=data["insutype"], with_refunds=data["refd_setl_flag"] == _REFUNDED)
     if isinstance(scope, Refusal):
         return scope
     theirs = Totals(
@@ -62,10 +66,11 @@ async def reconcile_file(message: Message, services: Services, tx: Connection) -
     """Compare an uploaded book with the platform's and keep the result as a file for 9102.
 
     Every insurance is compared unless ``exp_content`` names one (``insutype``): 3202 has no field for it. A row
-    without ``setl_id`` is taken: it is what an institution has whose reply was lost.
+    without ``setl_id`` is taken: it is what an institution has whose reply was lost. Refunds are always compared, each
+    row bears its own flag: what was cancelled here and still stands there is a difference in money.
     """
     data = message.input["data"]
-    scope = _scope(message, data, insutype=_insutype(data.get("exp_content")))
+    scope = _scope(message, data, insutype=_insutype(data.get("exp_content")), with_refunds=True)
     if isinstance(scope, Refusal):
         return scope
     file = await fetch(

@@ -58,14 +58,22 @@ def _midnight(day: date | None) -> str | None:
 
 
 def _department(entry: DepartmentEntry, region: str) -> Wire:
+    told = entry.detail
     return {
         "hosp_dept_codg": entry.dept_code, "hosp_dept_name": entry.name, "begntime": _midnight(entry.opened_on),
-        "endtime": _midnight(entry.closed_on), "itro": "", "dept_resper_name": entry.head_name,
-        "dept_resper_tel": entry.head_phone, "dept_med_serv_scp": "", "caty": entry.caty,
-        "dept_estbdat": _midnight(entry.opened_on), "aprv_bed_cnt": entry.beds, "hi_crtf_bed_cnt": entry.beds,
-        "poolarea_no": region, "dr_psncnt": entry.doctors, "phar_psncnt": entry.pharmacists,
-        "nurs_psncnt": entry.nurses, "tecn_psncnt": entry.technicians, "memo": "",
+        "endtime": _midnight(entry.closed_on), "itro": told.get("itro", ""), "dept_resper_name": entry.head_name,
+        "dept_resper_tel": entry.head_phone, "dept_med_serv_scp": told.get("dept_med_serv_scp", ""), "caty": entry.caty,
+        "dept_estbdat": f"{told.get('dept_estbdat', entry.opened_on)} 00:00:00", "aprv_bed_cnt": entry.beds,
+        "hi_crtf_bed_cnt": _number(told, "hi_crtf_bed_cnt", entry.beds), "poolarea_no": region,
+        # Who told its head counts gets them back; else they are counted from who is registered there.
+        "dr_psncnt": _number(told, "dr_psncnt", entry.doctors), "phar_psncnt": _number(told, "phar_psncnt", entry.pharmacists),
+        "nurs_psncnt": _number(told, "nurs_psncnt", entry.nurses),
+        "tecn_psncnt": _number(told, "tecn_psncnt", entry.technicians), "memo": told.get("memo", ""),
     }
+
+
+def _number(told: dict[str, str], name: str, counted: int) -> int:
+    return int(told[name]) if name in told else counted
 
 
 @query("5102")

@@ -10,8 +10,7 @@ alter table encounters.encounter
     add column maternity        text not null default '',  -- word of the law: birth, caesarean, prenatal ...
     add column pregnancy_months integer not null default 0,
     add column foetuses         integer not null default 1,
-    add column is_trauma        boolean not null default false,  -- TRUM_FLAG: a filed injury decides who pays
-    add column exp_content      text not null default '';  -- what the institution sent there, as sent
+    add column exp_content      text not null default '';  -- as sent: trauma flags stand here
 -- A person lies in one bed at a time, wherever.
 create unique index encounter_one_open_stay on encounters.encounter (psn_no) where state = 'admitted';
 alter table encounters.diagnosis add column adm_cond text not null default '';
@@ -86,9 +85,12 @@ set local check_function_bodies = off;
 
 alter type settlements.facts
     add attribute maternity text, add attribute pregnancy_months integer, add attribute foetuses integer,
-    add attribute is_trauma boolean, add attribute choices text[],
-    add attribute injury_kind text, add attribute injury_undertaking boolean, add attribute injury_approved boolean,
-    add attribute pregnancy_id text, add attribute pregnancy_code text, add attribute pregnancy_due_on date,
+    add attribute exp_content text,
+    add attribute filed_choice_ordinals text[], add attribute filed_choice_codes text[],
+    add attribute filed_choice_levels text[], add attribute filed_referred_from text,
+    add attribute filed_injury_kinds text[], add attribute filed_injury_undertakings boolean[],
+    add attribute filed_injury_approvals boolean[], add attribute filed_prenatal text[],
+    add attribute filed_pregnancy_id text,
     add attribute groups text[], add attribute group_amounts bigint[];
 
 create or replace function settlements.case_facts(p_psn_no text, p_mdtrt_id text, p_batch text)
@@ -108,11 +110,10 @@ returns setof settlements.facts language sql stable as $$
            (select s.setl_id from settlements.settlement s
              where s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id and s.chrg_bchno = p_batch
                and s.kind = 'settlement' and s.state = 'active'),
-           e.maternity, e.pregnancy_months, e.foetuses, e.is_trauma,
-           array(select x.ordinal || ':' || x.fixmedins_code from applications.provider_choice x
-                 where x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.service_on
-                   and (x.valid_to is null or x.valid_to > d.service_on) order by x.ordinal, x.valid_from),
-           i.kind, i.has_undertaking, i.approved, m.filing_id, m.fixmedins_code, m.due_on, l.groups, l.group_amounts
+           e.maternity, e.pregnancy_months, e.foetuses, e.exp_content,
+           f.filed_choice_ordinals, f.filed_choice_codes, f.filed_choice_levels, f.filed_referred_from, f.filed_injury_kinds,
+           f.filed_injury_undertakings, f.filed_injury_approvals, f.filed_prenatal, f.filed_pregnancy_id,
+           l.groups, l.group_amounts
     from encounters.encounter e
     join people.person p on p.psn_no = e.psn_no
     join institutions.institution t on t.fixmedins_code = e.fixmedins_code
@@ -125,16 +126,7 @@ returns setof settlements.facts language sql stable as $$
         where x.psn_no = p_psn_no and x.insutype = e.insutype and x.insured_on <= d.service_on
         order by x.insured_on desc limit 1) r on true
     left join ledger.personal_account a on a.psn_no = p_psn_no
-    left join lateral (
-        select x.kind, x.has_undertaking, x.approved from applications.injury x
-        where e.is_trauma and x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.service_on
-          and (x.valid_to is null or x.valid_to > d.service_on)
-        order by x.filed_at desc limit 1) i on true
-    left join lateral (
-        select x.filing_id, x.fixmedins_code, x.due_on from applications.maternity x
-        where e.maternity <> '' and x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.service_on
-          and (x.valid_to is null or x.valid_to > d.service_on)
-        order by x.filed_at desc limit 1) m on true
+    cross join lateral applications.filing_facts(p_psn_no, e.fixmedins_code, e.insutype, d.service_on) f
     -- Windows that outlive a year (a pregnancy) are counted under year 0.
     cross join lateral (
         select array_agg(x.code) as codes, array_agg(x.used_fen) as used
@@ -170,9 +162,10 @@ create type settlements.stay_facts as (
     groups text[], group_amounts bigint[],
     period_from integer, period_to integer, final_id text, last_interim_id text,
     admission integer, other_stay_years integer[],
-    maternity text, pregnancy_months integer, foetuses integer, is_trauma boolean, choices text[],
-    injury_kind text, injury_undertaking boolean, injury_approved boolean,
-    pregnancy_id text, pregnancy_code text, pregnancy_due_on date, referred_from text
+    maternity text, pregnancy_months integer, foetuses integer, exp_content text,
+    filed_choice_ordinals text[], filed_choice_codes text[], filed_choice_levels text[], filed_referred_from text,
+    filed_injury_kinds text[], filed_injury_undertakings boolean[], filed_injury_approvals boolean[],
+    filed_prenatal text[], filed_pregnancy_id text
 );
 
 -- Gather the facts of a stay: one row, or none when there is no such stay. end_on is the last day that is settled: the
@@ -193,15 +186,15 @@ returns setof settlements.stay_facts language sql stable as $$
            a.balance_fen, k.years, k.codes, k.used, t.level, t.kind, t.traits,
            l.n, l.amount, l.own, l.over, l.first, l.scope, l.groups, l.group_amounts,
            c.covered + 1, s.open_period, c.final_id, c.last_interim_id, c.admission, o.years,
-           e.maternity, e.pregnancy_months, e.foetuses, e.is_trauma,
-           array(select x.ordinal || ':' || x.fixmedins_code from applications.provider_choice x
-                 where x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.end_on
-                   and (x.valid_to is null or x.valid_to > d.end_on) order by x.ordinal, x.valid_from),
-           i.kind, i.has_undertaking, i.approved, m.filing_id, m.fixmedins_code, m.due_on,
+           e.maternity, e.pregnancy_months, e.foetuses, e.exp_content,
+           f.filed_choice_ordinals, f.filed_choice_codes, f.filed_choice_levels,
+           -- A referral counts that holds on any day of the stay.
            (select x.from_level from applications.referral x
-             where x.psn_no = p_psn_no and x.to_code = e.fixmedins_code and x.cancelled_at is null
-               and x.valid_from <= d.end_on and (x.valid_to is null or x.valid_to > d.admitted_on)
-             order by x.referred_on desc, x.filed_at desc limit 1)
+             where x.psn_no = p_psn_no and x.to_code = e.fixmedins_code and x.insutype = e.insutype
+               and x.cancelled_at is null and x.valid_from <= d.end_on and (x.valid_to is null or x.valid_to > d.admitted_on)
+             order by x.referred_on desc, x.filing_id desc limit 1),
+           f.filed_injury_kinds, f.filed_injury_undertakings, f.filed_injury_approvals, f.filed_prenatal,
+           f.filed_pregnancy_id
     from encounters.encounter e
     join encounters.stay s on s.psn_no = e.psn_no and s.mdtrt_id = e.mdtrt_id
     join people.person p on p.psn_no = e.psn_no
@@ -237,17 +230,7 @@ returns setof settlements.stay_facts language sql stable as $$
         where x.psn_no = p_psn_no and x.insutype = e.insutype and x.insured_on <= d.end_on
         order by x.insured_on desc limit 1) r on true
     left join ledger.personal_account a on a.psn_no = p_psn_no
-    -- Filings made late hold for the stay all the same, if they hold on any of its days.
-    left join lateral (
-        select x.kind, x.has_undertaking, x.approved from applications.injury x
-        where e.is_trauma and x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.end_on
-          and (x.valid_to is null or x.valid_to > d.admitted_on)
-        order by x.filed_at desc limit 1) i on true
-    left join lateral (
-        select x.filing_id, x.fixmedins_code, x.due_on from applications.maternity x
-        where e.maternity <> '' and x.psn_no = p_psn_no and x.cancelled_at is null and x.valid_from <= d.end_on
-          and (x.valid_to is null or x.valid_to > d.admitted_on)
-        order by x.filed_at desc limit 1) m on true
+    cross join lateral applications.filing_facts(p_psn_no, e.fixmedins_code, e.insutype, d.end_on) f
     -- Whether the year of the costs or of the discharge counts is for the law to say: both are read.
     cross join lateral (
         select array_agg(x.year) as years, array_agg(x.code) as codes, array_agg(x.used_fen) as used
@@ -431,25 +414,27 @@ create function settlements.open_reversal(
     out original_state text, out original_infno text, out original_psn_no text, out original_mdtrt_id text,
     out undoes settlements.reversal
 ) language plpgsql as $$
-declare v_psn_no text := p_psn_no; v_setl_id text := p_setl_id; v_is_locked boolean;
+declare r record; v_is_locked boolean;
 begin
-    -- Locks are taken in expressions: they are no statements of their own.
+    -- Locks are taken in expressions, which are no statements of their own, and before anything is read: a message still
+    -- on its way holds its lock until it is committed, and we wait for it.
     v_is_locked := pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_msgid, 0)) is null;
-    select m.state, m.infno, m.request_digest, m.reply
-        into stored_state, stored_infno, stored_digest, stored_reply
-        from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
-    if stored_state is not null then return; end if;
     if p_original is not null then
-        -- A message still on its way holds this lock until it is committed; we wait for it.
         v_is_locked := pg_advisory_xact_lock(hashtextextended(p_sender || '/' || p_original, 0)) is null;
-        select m.state, m.infno, m.psn_no, m.mdtrt_id, m.setl_id
-            into original_state, original_infno, original_psn_no, original_mdtrt_id, v_setl_id
-            from platform.message m where m.sender = p_sender and m.msgid = p_original;
-        if v_setl_id is null then return; end if;
-        v_psn_no := original_psn_no;
     end if;
-    v_is_locked := pg_advisory_xact_lock(settlements.turn_of(v_psn_no)) is null;
-    select f.* into undoes from settlements.reversal_facts(v_psn_no, v_setl_id) f;
+    v_is_locked := pg_advisory_xact_lock(settlements.turn_of(p_psn_no)) is null;
+    select m.state, m.infno, m.request_digest, m.reply,
+           o.state as o_state, o.infno as o_infno, o.psn_no as o_psn_no, o.mdtrt_id as o_mdtrt_id, f as undoes
+        into r
+        from (select) one
+        left join platform.message m on m.sender = p_sender and m.msgid = p_msgid
+        left join platform.message o on o.sender = p_sender and o.msgid = p_original
+        -- Of another person's message nothing is read: its turn is not ours.
+        left join lateral settlements.reversal_facts(p_psn_no, coalesce(p_setl_id, o.setl_id)) f
+            on m.msgid is null and (p_original is null or o.psn_no = p_psn_no);
+    stored_state := r.state; stored_infno := r.infno; stored_digest := r.request_digest; stored_reply := r.reply;
+    original_state := r.o_state; original_infno := r.o_infno; original_psn_no := r.o_psn_no;
+    original_mdtrt_id := r.o_mdtrt_id; undoes := r.undoes;
 end $$;
 
 set local check_function_bodies = on;

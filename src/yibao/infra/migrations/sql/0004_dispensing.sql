@@ -144,7 +144,7 @@ create type dispensing.prescribed as (
     hi_rxno text, psn_no text, admdvs text, fixmedins_code text, state text, attribute text,
     prescribed_at timestamptz, valid_until timestamptz, interval_days integer, review text,
     item_code text, use_e4 bigint, allowed_e4 bigint, dispensed_e4 bigint, is_approved boolean,
-    settled_e4 bigint, issued_e4 bigint, cash_e4 bigint, last_at timestamptz
+    settled_e4 bigint, issued_e4 bigint, cash_e4 bigint, last_at timestamptz, diagnoses text[]
 );
 create function dispensing.prescribed_of(p_numbers text[], p_pharmacy text)
 returns setof dispensing.prescribed language sql stable as $$
@@ -156,7 +156,8 @@ returns setof dispensing.prescribed language sql stable as $$
              order by a.review_sn desc limit 1), ''),
            l.item_code, l.use_e4, l.allowed_e4, l.dispensed_e4, l.is_approved,
            coalesce(t.settled_e4, 0), coalesce(t.issued_e4, 0), coalesce(t.cash_e4, 0),
-           (select max(x.last_at) from dispensing.takings(p.psn_no, array[p.hi_rxno]) x)
+           (select max(x.last_at) from dispensing.takings(p.psn_no, array[p.hi_rxno]) x),
+           array(select x ->> 'diagCode' from jsonb_array_elements(p.document -> 'diseinfo') x)
     from dispensing.prescription p
     join dispensing.prescription_line l on l.psn_no = p.psn_no and l.hi_rxno = p.hi_rxno
     left join lateral dispensing.takings(p.psn_no, array[p.hi_rxno]) t
@@ -164,6 +165,164 @@ returns setof dispensing.prescribed language sql stable as $$
     where p.hi_rxno = any (p_numbers)
     order by p.hi_rxno, l.ordinal
 $$;
+
+-- ───────────────────────── sales ─────────────────────────
+
+-- How a region reimburses an item on a day, in the order of the catalogue's own record of it.
+create type dispensing.term as (
+    code text, name text, list_type text, charge_type text, unit text, spec text, class_code text, negotiated boolean,
+    origin text, version text, class_level text, restricted boolean, restriction text, first_pay integer, source text,
+    assumed boolean, limit_micro bigint, limit_source text, limit_assumed boolean, term_from date, term_to date
+);
+-- Everything a sale is decided on; the relation's columns are null where there is none.
+create type dispensing.facts as (
+    admdvs text, care_admdvs text, fixmedins_code text, insutype text,
+    name text, cert_type text, certno text, card_no text, sex text, nation text, birth_on date, died_on date,
+    version bigint,
+    psn_type text, relation_status text, relation_reason text, account_kind text, civil_servant boolean,
+    benefit_from date, benefit_to date, paid_months integer, identities text[], recognised text[], balance_fen bigint,
+    counter_codes text[], counter_used bigint[],
+    level text, kind text, traits text[],
+    terms dispensing.term[], prescribed dispensing.prescribed[]
+);
+
+-- Earlier editions of the catalogue are kept by the next revision: bodies are checked when they run.
+set local check_function_bodies = off;
+
+-- The same rows as the catalogue's own look-up gives for the other bills (a test holds them together): a sale reads
+-- everything in one statement, so that its facts are of one moment.
+create function dispensing.terms_of(p_admdvs text, p_codes text[], p_on date, p_level text)
+returns setof dispensing.term language sql stable as $$
+    select w.code, i.name, i.list_type, i.charge_type, i.unit, i.spec, i.class_code, i.negotiated, i.origin,
+           i.version, t.class_level, t.restricted, t.restriction, t.first_pay, t.source, t.assumed,
+           p.limit_micro, coalesce(p.source, ''), coalesce(p.assumed, false), t.valid_from, t.valid_to
+    from unnest(p_codes) w(code)
+    cross join lateral (
+        (select name, list_type, charge_type, unit, spec, class_code, negotiated, origin, version from catalogue.item l
+         where l.code = w.code and l.valid_from <= p_on and (l.valid_to is null or l.valid_to > p_on))
+        union all
+        (select name, list_type, charge_type, unit, spec, class_code, negotiated, origin, version from catalogue.former_item f
+         where f.code = w.code and f.valid_from <= p_on and f.valid_to > p_on)
+        limit 1) i
+    cross join lateral (
+        select * from catalogue.term t
+        where t.admdvs = p_admdvs and t.code = w.code and t.valid_from <= p_on and (t.valid_to is null or t.valid_to > p_on)
+        order by t.valid_from desc limit 1) t
+    left join lateral (
+        select * from catalogue.price_limit p
+        where p.admdvs = p_admdvs and p.code = w.code and p.level = p_level
+          and p.valid_from <= p_on and (p.valid_to is null or p.valid_to > p_on)
+        order by p.valid_from desc limit 1) p on true
+$$;
+
+-- Gather the facts of a sale: one row, or none when there is no such person.
+create function dispensing.sale_facts(
+    p_psn_no text, p_pharmacy text, p_insutype text, p_on date, p_codes text[], p_numbers text[]
+) returns setof dispensing.facts language sql stable as $$
+    select r.admdvs, t.region, t.fixmedins_code, p_insutype,
+           p.name, p.cert_type, p.certno, p.card_no, p.sex, p.nation, p.birth_on, p.died_on, p.version,
+           r.psn_type, r.status, r.status_reason, r.account_kind, r.civil_servant, r.benefit_from, r.benefit_to,
+           r.paid_months,
+           array(select x.identity_type from enrolment.special_identity x
+                 where x.psn_no = p_psn_no and x.valid_from <= p_on
+                   and (x.valid_to is null or x.valid_to > p_on) order by x.identity_type),
+           array(select x.disease_code from applications.chronic_recognition x
+                 where x.psn_no = p_psn_no and x.valid_from <= p_on
+                   and (x.valid_to is null or x.valid_to > p_on) order by x.disease_code),
+           a.balance_fen, k.codes, k.used, t.level, t.kind, t.traits,
+           array(select row(x.*)::dispensing.term from dispensing.terms_of(t.region, p_codes, p_on, t.level) x),
+           array(select row(x.*)::dispensing.prescribed from dispensing.prescribed_of(p_numbers, p_pharmacy) x)
+    from people.person p
+    join institutions.institution t on t.fixmedins_code = p_pharmacy
+    left join lateral (
+        select x.admdvs, x.psn_type, x.status, x.status_reason, x.account_kind, x.civil_servant, x.benefit_from,
+               x.benefit_to, x.paid_months
+        from enrolment.relation x
+        where x.psn_no = p_psn_no and x.insutype = p_insutype and x.insured_on <= p_on
+        order by x.insured_on desc limit 1) r on true
+    left join ledger.personal_account a on a.psn_no = p_psn_no
+    cross join lateral (
+        select array_agg(x.code) as codes, array_agg(x.used_fen) as used
+        from settlements.counter x
+        where x.psn_no = p_psn_no and x.year in (0, extract(year from p_on)::integer) and x.insutype = p_insutype) k
+    where p.psn_no = p_psn_no
+$$;
+
+-- The facts in the person's turn, which the session holds from now on, as settlements.take_turn gives them of a visit.
+create function dispensing.take_turn_for_sale(
+    p_sender text, p_msgid text, p_psn_no text, p_pharmacy text, p_insutype text, p_on date, p_codes text[],
+    p_numbers text[],
+    out stored_state text, out stored_infno text, out stored_digest bytea, out stored_reply bytea,
+    out facts dispensing.facts
+) language plpgsql as $$
+begin
+    perform pg_advisory_lock(settlements.turn_of(p_psn_no));
+    select m.state, m.infno, m.request_digest, m.reply
+        into stored_state, stored_infno, stored_digest, stored_reply
+        from platform.message m where m.sender = p_sender and m.msgid = p_msgid;
+    if stored_state is null then
+        select f.* into facts from dispensing.sale_facts(p_psn_no, p_pharmacy, p_insutype, p_on, p_codes, p_numbers) f;
+        if not found then facts := null; end if;
+    end if;
+end $$;
+
+-- settlements.write, and beside it the purchase: encounter, fee lines, and what it takes of prescriptions.
+create function dispensing.write_sale(
+    p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
+    p_account_delta bigint, p_version bigint, p_in_turn boolean,
+    p_origin_state text, p_grand_state text,
+    p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea,
+    p_encounter encounters.encounter, p_lines encounters.fee_line[], p_dispensed dispensing.dispensed[]
+) returns void language plpgsql as $$
+begin
+    perform settlements.write(p_settlement, p_posting, p_counter_used, p_counter_caps, p_account_delta, p_version,
+        p_in_turn, p_origin_state, p_grand_state, p_message, p_audit_actor, p_audit_verb, p_audit_digest);
+    insert into encounters.encounter select (p_encounter).*;
+    insert into encounters.fee_line select * from unnest(p_lines);
+    if cardinality(p_dispensed) > 0 then
+        insert into dispensing.dispensed select * from unnest(p_dispensed);
+        perform dispensing.count_taken(p_settlement.psn_no, array(select distinct d.hi_rxno from unnest(p_dispensed) d));
+    end if;
+end $$;
+
+-- settlements.write of a refund or reinstatement, and beside it: what the sale took of prescriptions goes back or is taken
+-- again (check_violation where it is gone meanwhile), and its encounter is void or stands again.
+create function dispensing.write_undone_sale(
+    p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
+    p_account_delta bigint, p_version bigint, p_in_turn boolean,
+    p_origin_state text, p_grand_state text,
+    p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea
+) returns void language plpgsql as $$
+declare v_is_refund boolean := p_settlement.kind = 'refund';
+begin
+    perform settlements.write(p_settlement, p_posting, p_counter_used, p_counter_caps, p_account_delta, p_version,
+        p_in_turn, p_origin_state, p_grand_state, p_message, p_audit_actor, p_audit_verb, p_audit_digest);
+    update encounters.encounter e set state = case when v_is_refund then 'cancelled' else 'visited' end
+        where e.psn_no = p_settlement.psn_no and e.mdtrt_id = p_settlement.mdtrt_id;
+    update dispensing.dispensed d set state = case when v_is_refund then 'returned' else 'taken' end
+        where d.psn_no = p_settlement.psn_no and d.mdtrt_id = p_settlement.mdtrt_id;
+    perform dispensing.count_taken(p_settlement.psn_no, array(select distinct d.hi_rxno from dispensing.dispensed d
+        where d.psn_no = p_settlement.psn_no and d.mdtrt_id = p_settlement.mdtrt_id));
+end $$;
+
+-- A prescription that has too little left for a cancelled sale to stand again; null when there is none.
+create function dispensing.short_of(p_psn_no text, p_mdtrt_id text) returns text language sql stable as $$
+    select d.hi_rxno
+    from (select x.hi_rxno, x.item_code, x.fixmedins_code, sum(x.quantity_e4) as quantity
+            from dispensing.dispensed x
+           where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and x.state = 'returned'
+           group by x.hi_rxno, x.item_code, x.fixmedins_code) d
+    join dispensing.prescription_line l on l.psn_no = p_psn_no and l.hi_rxno = d.hi_rxno and l.item_code = d.item_code
+    left join lateral dispensing.takings(p_psn_no, array[d.hi_rxno]) t
+        on t.item_code = d.item_code and t.fixmedins_code = d.fixmedins_code
+    where l.dispensed_e4 + greatest(coalesce(t.settled_e4, 0) + d.quantity, coalesce(t.issued_e4, 0))
+        - greatest(coalesce(t.settled_e4, 0), coalesce(t.issued_e4, 0)) > l.allowed_e4
+       or exists (select from dispensing.prescription p
+                  where p.psn_no = p_psn_no and p.hi_rxno = d.hi_rxno and p.state = 'cancelled')
+    order by d.hi_rxno limit 1
+$$;
+
+set local check_function_bodies = on;
 
 grant select on all tables in schema dispensing to yibao_gateway, yibao_portal;
 grant insert on all tables in schema dispensing to yibao_gateway;
