@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -37,7 +37,9 @@ def visit(*lines: Mapping[str, Any]) -> dict[str, Any]:
     return {"med_type": "11", "diag_code": "J06.900", "diag_name": "急性上呼吸道感染", "lines": list(lines)}
 
 
-def order(code: str, count: float = 1, price: float = 71, *, name: str = "项目", list_type: str = "201", **more: Any) -> dict[str, Any]:
+def order(
+    code: str, count: float = 1, price: float = 71, *, name: str = "项目", list_type: str = "201", **more: Any
+) -> dict[str, Any]:
     """Return an order of 3101; ``more`` overrides any of its fields."""
     return {
         "rx_id": f"RX{code}", "rxno": f"CF{code[-6:]}", "long_drord_flag": "0", "hilist_type": list_type, "chrg_type": "03",
@@ -97,8 +99,8 @@ def documents(till: Till, *, stage: str = "1") -> list[dict[str, Any]]:
 
 def document_of(till: Till, setl_id: str, world_url: str, *, stage: str = "1") -> dict[str, Any]:
     """Return the one document of a settlement (3701)."""
-    known = {r["document_id"] for r in rows(world_url, "select document_id from supervision.document where setl_id = $1", setl_id)}
-    (found,) = [d for d in documents(till, stage=stage) if d["docId"] in known]
+    known = rows(world_url, "select document_id from supervision.document where setl_id = $1", setl_id)
+    (found,) = [d for d in documents(till, stage=stage) if d["docId"] in {r["document_id"] for r in known}]
     return found
 
 
@@ -145,7 +147,8 @@ class Agency:
     def run(self, *, region: str = "370300") -> dict[str, Any]:
         """Judge everything settled yesterday and today."""
         today = datetime.now(SHANGHAI).date()
-        return self.do("run", "--region", region, "--operator", "系统", "--from", f"{today - timedelta(days=1)}", "--to", f"{today}")
+        days = ("--from", f"{today - timedelta(days=1)}", "--to", f"{today}")
+        return self.do("run", "--region", region, "--operator", "系统", *days)
 
     def refused(self, *words: str) -> str:
         """Run a verb that must be refused and return the code of the first fault."""
@@ -156,7 +159,7 @@ class Agency:
     def appeal_time_is_over(self, document_id: str) -> None:
         """Move the last day of a document's time to appeal to the day before yesterday."""
         execute(self._url, "update supervision.document set appeal_until = $2 where document_id = $1", document_id,
-                date.today() - timedelta(days=2))
+                datetime.now(SHANGHAI).date() - timedelta(days=2))
 
 
 def rows(url: str, sql: str, *values: Any) -> list[dict[str, Any]]:

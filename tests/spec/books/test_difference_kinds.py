@@ -172,7 +172,7 @@ def twice(p: Planted) -> None:
 
 def person(p: Planted) -> None:
     for n in range(p.times):
-        p.change(n, psn_no="3703009000000001")
+        p.change(n, psn_no="3703009999999999")
 
 
 def encounter(p: Planted) -> None:
@@ -204,7 +204,7 @@ def pair_not_counted(p: Planted) -> None:
 
 PLANTS: dict[str, Plant] = {
     "only at institution": only_at_institution, "unknown id": unknown_id, "only at centre": only_at_centre,
-    "reply lost": reply_lost, "total": money("total", 1), "fund": money("fund", -1), "account": money("account", 7),
+    "reply lost": reply_lost, "total": money("total", 1), "fund": money("fund", -30), "account": money("account", 7),
     "sign": sign, "refund once": refund_once, "refund flag": refund_flag, "refund not at centre": refund_not_at_centre,
     "twice": twice, "person": person, "encounter": encounter, "other class": other_class,
     "outside period": outside_period, "other institution": other_institution, "pair not counted": pair_not_counted,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 import pytest
 
 from tests.spec.pharmacy.conftest import Item
 from tests.support.drugstore import Drugstore, Prescriber, sold
-from tests.support.till import Refused, new_msgid, total
+from tests.support.till import Refused, total
 
 Patient = Mapping[str, Any]
 
@@ -50,3 +48,75 @@ def test_an_account_purchase_is_tried_settled_and_cancelled(
     refund = drugstore.refund(patient, sale)["setlinfo"]
     assert cents(refund["acct_pay"]) == -bill
     assert cents(refund["balc"]) == cents(patient["balance"])
+
+
+@pytest.mark.drives("2102", "7107", "2103")
+def test_a_sale_on_a_prescription_takes_from_it_and_gives_back(
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item]
+) -> None:
+    rx = prescriber.prescribe(patient, [(drugs[0], 3)])
+    drugstore.accept(rx)
+    sale = drugstore.sell(patient, [sold(drugs[0], 2, rxno=rx["hiRxno"])])
+    told = prescriber.ask("7107", patient, rx)
+    assert [(x["medListCodg"], x["cnt"]) for x in told["seltdelts"]] == [(drugs[0]["med_list_codg"], 2)]
+    assert told["data"]["setlTime"] == sale["setlinfo"]["setl_time"]
+    with pytest.raises(Refused, match="超过处方剩余数量1"):
+        drugstore.sell(patient, [sold(drugs[0], 2, rxno=rx["hiRxno"])])
+    with pytest.raises(Refused, match="超过处方剩余数量1"):
+        drugstore.quote(patient, [sold(drugs[0], 2, rxno=rx["hiRxno"])])
+    drugstore.sell(patient, [sold(drugs[0], 1, rxno=rx["hiRxno"])])
+    with pytest.raises(Refused, match="已全部取完"):
+        drugstore.sell(patient, [sold(drugs[0], 1, rxno=rx["hiRxno"])])
+    drugstore.refund(patient, sale)
+    drugstore.sell(patient, [sold(drugs[0], 2, rxno=rx["hiRxno"])])
+
+
+@pytest.mark.drives("7207", "7208", "2102")
+def test_a_pharmacy_tells_of_the_same_boxes_twice_in_either_order(
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item]
+) -> None:
+    rx = prescriber.prescribe(patient, [(drugs[0], 2), (drugs[1], 2)])
+    accepted = drugstore.accept(rx)
+    drugstore.hand_out(rx, accepted, drugs[0], 2)  # first the details, then the bill
+    drugstore.sell(patient, [sold(drugs[0], 2, rxno=rx["hiRxno"]), sold(drugs[1], 2, rxno=rx["hiRxno"])])
+    serial = drugstore.hand_out(rx, accepted, drugs[1], 2)  # first the bill, then the details
+    for item in drugs[:2]:
+        with pytest.raises(Refused, match="已全部取完"):
+            drugstore.hand_out(rx, accepted, item, 1, flag="0")
+    with pytest.raises(Refused, match="请先用2103撤销结算"):
+        drugstore.take_back(rx["hiRxno"], serial)
+
+
+@pytest.mark.drives("2201", "2203A", "2204", "2206", "2207", "2208", "2205")
+def test_pooled_outpatient_at_a_pharmacy_is_paid_as_at_level_one_and_on_a_prescription(
+    prescriber: Prescriber, drugstore: Drugstore, world: Mapping[str, Any], drugs: list[Item]
+) -> None:
+    """ZB-207: the deductible of 100 and 80 % of level 1, on an outside prescription."""
+    patient = next(
+        p for p in world["patients"] if p["insuplc_admdvs"] == "370300" and p["insutype"] == "310"
+        and p["psn_type"].startswith("11") and p["visit"]["med_type"] == "11" and p["story"] == "zb-deductible-crossed"
+    ) if any(p["story"] == "zb-deductible-crossed" for p in world["patients"]) else next(
+        p for p in reversed(world["patients"]) if p["insuplc_admdvs"] == "370300" and p["insutype"] == "310"
+        and p["psn_type"].startswith("11") and p["visit"]["med_type"] == "11"
+    )
+    drug = next(d for d in drugs if d["chrgitm_lv"] == "01" and 30 <= d["price"] <= 60)
+    rx = prescriber.prescribe(patient, [(drug, 10)])
+    till = drugstore.till
+    visit = {**patient["visit"], "dise_codg": "", "lines": [sold(drug, 10)]}
+    with pytest.raises(Refused, match="须凭平台上的电子处方"):
+        till.prepare(patient, visit)
+    drugstore.accept(rx)
+    visit["lines"] = [sold(drug, 10, rxno=rx["hiRxno"])]
+    bill = till.prepare(patient, visit)
+    tried = till.call("2206", bill, insured_place=patient["insuplc_admdvs"])["setlinfo"]
+    info = till.call("2207", bill, insured_place=patient["insuplc_admdvs"])["setlinfo"]
+    scope, deductible = cents(info["inscp_scp_amt"]), cents(info["act_pay_dedc"])
+    assert cents(info["hifp_pay"]) == cents(tried["hifp_pay"]) == (scope - deductible) * 80 // 100
+    with pytest.raises(Refused, match="已全部取完"):
+        till.prepare(patient, visit)
+    with pytest.raises(Refused, match="已全部取完"):
+        drugstore.sell(patient, visit["lines"])
+    key = {"psn_no": patient["psn_no"], "mdtrt_id": info["mdtrt_id"]}
+    till.call("2208", {"data": {**key, "setl_id": info["setl_id"]}})
+    till.call("2205", {"data": {**key, "chrg_bchno": "0000"}})
+    assert till.prepare(patient, visit)["data"]["medfee_sumamt"] == total(visit["lines"])

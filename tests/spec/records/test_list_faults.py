@@ -24,7 +24,7 @@ from tests.support.lists import (
     plant_stay,
     wire,
 )
-from tests.support.till import Refused, Till, wire_now
+from tests.support.till import Refused, Till
 
 FEVER, PROSTATE, BIRTH, BACTERIA = "R50.900", "C61.x00", "O80.900", "B95.600"
 FAULTS: list[tuple[str, str, str, Any]] = [
@@ -129,19 +129,20 @@ def refused(till: Till, content: Content) -> str:
     return str(refusal.value)
 
 
-def kept(world_url: str, stayed: Stayed) -> int:
-    sql = "select count(*) as n from records.settlement_list where setl_id = $1"
-    return int(on_database(world_url, sql, stayed.setl_id)[0]["n"])
-
-
-def test_a_fund_that_differs_from_the_settlement_is_refused(till: Till, stayed: Stayed, world_url: str) -> None:
-    funds = funds_of(stayed.settled)
+def test_a_fund_that_differs_from_the_settlement_is_refused(
+    till: Till, patient_of: PatientOf, world_url: str
+) -> None:
+    patient = patient_of("zb-chronic-cancer")
+    settled = till.settle(patient, patient["visit"])
+    sent, funds = chronic_list(settled, till, patient["visit"]), funds_of(settled)
     assert funds, "the settlement has a fund"
-    wrong = {**stayed.content, "payinfo": [{**funds[0], "fund_payamt": funds[0]["fund_payamt"] + 0.01}, *funds[1:]]}
-    assert "R13" in refused(till, wrong)
-    assert "R13" in refused(till, {**stayed.content, "payinfo": [
-        *funds, {"fund_pay_type": "610100", "fund_payamt": 1}]}), "a fund that paid nothing"
-    assert kept(world_url, stayed) == 0
+    assert "R13" in refused(till, {**sent, "payinfo": [
+        {**funds[0], "fund_payamt": round(funds[0]["fund_payamt"] + 0.01, 2)}, *funds[1:]]})
+    assert "R13" in refused(till, {**sent, "payinfo": [*funds, {"fund_pay_type": "610100", "fund_payamt": 1}]}), "paid nothing"
+    sql = "select count(*) as n from records.settlement_list where setl_id = $1"
+    assert on_database(world_url, sql, settled["setlinfo"]["setl_id"])[0]["n"] == 0
+    everybody = [{"fund_pay_type": d["fund_pay_type"], "fund_payamt": d["fund_payamt"]} for d in settled["setldetail"]]
+    till.call("4101", {**sent, "payinfo": everybody})
 
 
 def older_list(
@@ -267,4 +268,3 @@ def test_faults_of_the_upload_itself(till: Till, stayed: Stayed, patient_of: Pat
     till.call("2208", {"data": {"setl_id": info["setl_id"], "mdtrt_id": info["mdtrt_id"], "psn_no": info["psn_no"]}},
               insured_place=chronic["insuplc_admdvs"])
     assert "R02" in refused(till, chronic_list(settled, till, chronic["visit"]))
-    assert wire_now()

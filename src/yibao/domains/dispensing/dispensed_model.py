@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
+
+Kind = Literal["settled", "issued", "cash"]
+"""What a quantity is: of an insured bill, of a bill's details, or paid in cash."""
 
 
 class Dispensed(msgspec.Struct, frozen=True):
@@ -87,14 +91,15 @@ class Prescribed(msgspec.Struct, frozen=True):
     last_at: datetime | None
     diagnoses: list[str]
 
-    def taken_here(self, *, settled: int = 0, issued: int = 0, cash: int = 0) -> int:
-        """Return what this pharmacy will have taken with so much more of each kind.
+    def taken_here(self) -> int:
+        """Return what this pharmacy took; of the same boxes it tells in its bill and its details, in either order."""
+        return self.cash_e4 + max(self.settled_e4, self.issued_e4)
 
-        A pharmacy tells of the same boxes in its bill and in its details, in either order: the larger counts.
+    def room(self, kind: Kind) -> int:
+        """Return how much more of a kind this pharmacy may take.
+
+        Boxes in the details that stand in no bill yet leave room for that bill, and the other way round.
         """
-        return self.cash_e4 + cash + max(self.settled_e4 + settled, self.issued_e4 + issued)
-
-    def left_after(self, *, settled: int = 0, issued: int = 0, cash: int = 0) -> int:
-        """Return what will be left of the prescribed quantity; negative where it does not suffice."""
-        more = self.taken_here(settled=settled, issued=issued, cash=cash) - self.taken_here()
-        return self.allowed_e4 - self.dispensed_e4 - more
+        left_here = self.allowed_e4 - (self.dispensed_e4 - self.taken_here())
+        told = {"settled": self.settled_e4, "issued": self.issued_e4}.get(kind, max(self.settled_e4, self.issued_e4))
+        return left_here - self.cash_e4 - told

@@ -19,6 +19,7 @@ delete from dispensing.dispensed d where d.psn_no = $1 and d.mdtrt_id = $2
                   and l.feedetl_sn = d.feedetl_sn)
 returning d.hi_rxno
 """
+UNDO_SALE = "select dispensing.undo_sale($1, $2, $3)"
 HAND_OUT = "insert into dispensing.handed_out select ($1::dispensing.handed_out).*"
 TAKE_BACK = """
 update dispensing.handed_out set state = 'returned'
@@ -53,3 +54,8 @@ async def take_back(tx: Connection, *, psn_no: str, hi_rxno: str, serials: Seque
     await tx.execute(MOVE_PERSON, psn_no)
     await tx.execute(TAKE_BACK, psn_no, list(serials))
     await tx.execute(COUNT, psn_no, [hi_rxno])
+
+
+async def undo_sale(tx: Connection, *, psn_no: str, mdtrt_id: str, is_refund: bool) -> None:
+    """Give back what a sale took of prescriptions and void its encounter, or (``is_refund`` False) the other way."""
+    await tx.execute(UNDO_SALE, psn_no, mdtrt_id, is_refund)

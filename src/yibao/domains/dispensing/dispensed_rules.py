@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
-from yibao.domains.dispensing.dispensed_model import Prescribed, Wanted
+from yibao.domains.dispensing.dispensed_model import Kind, Prescribed, Wanted
 from yibao.domains.dispensing.prescriptions_model import CANCELLED, CHECKED, FAILED, PASSED
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Fault
-
-Kind = Literal["settled", "issued", "cash"]
 
 
 def quantity_text(quantity_e4: int) -> str:
@@ -29,7 +26,7 @@ def dispensing_faults(
         prescribed: every drug of every prescription named, whoever's it is.
         region: pooling region of the pharmacy; a prescription of another city is refused.
         at: when they are dispensed.
-        kind: what the quantities are: of an insured bill, of its details, or paid in cash.
+        kind: what the quantities are.
     """
     by_number: dict[str, list[Prescribed]] = {}
     for drug in prescribed:
@@ -93,10 +90,10 @@ def _too_soon(p: Prescribed, at: datetime) -> bool:
 
 def _quantity_faults(drug: Prescribed, want: Wanted, *, before: int, kind: Kind) -> list[Fault]:
     path, sent = f"{want.path}.{want.quantity_field}", quantity_text(want.quantity_e4)
-    left = drug.left_after(**{kind: before})
+    left = drug.room(kind) - before
     if left <= 0:
         return [Fault("PRESCRIPTION_USED_UP", "处方上这种药品已全部取完", path, sent, "不能重复取药；需要时请医师重新开方")]
-    if drug.left_after(**{kind: before + want.quantity_e4}) < 0:
+    if want.quantity_e4 > left:
         return [Fault("QUANTITY_OVER_PRESCRIBED", f"超过处方剩余数量{quantity_text(left)}", path, sent,
                       "请按剩余数量调配；需要时请医师重新开方")]
     if before + want.quantity_e4 > drug.use_e4:

@@ -15,13 +15,13 @@ from yibao.infra.database import Connection
 # All writers of one institution's stock queue here, so that what was read still holds when it is written.
 TURN = "select pg_advisory_xact_lock(hashtextextended('stock:' || $1, 0))"
 
-_SHELVES = "unnest($2::text[], $3::text[]) as w(own_code, bchno)"
-STOCKS = f"""
+STOCKS = """
 select s.own_code, s.bchno, s.stock_id, s.item_code, s.name, s.quantity_e4, s.counted_on, s.moved_on, s.rx_flag,
        s.is_split, s.lot, s.made_on, s.expires_on, s.memo, s.updated_at
-from {_SHELVES} join dispensing.stock s on s.fixmedins_code = $1 and s.own_code = w.own_code and s.bchno = w.bchno
+from unnest($2::text[], $3::text[]) as w(own_code, bchno)
+join dispensing.stock s on s.fixmedins_code = $1 and s.own_code = w.own_code and s.bchno = w.bchno
 """
-TOTALS = f"""
+TOTALS = """
 select w.own_code, w.bchno,
        coalesce(sum(r.quantity_e4) filter (where r.kind = 'purchase'), 0)::bigint,
        coalesce(sum(r.quantity_e4) filter (where r.kind = 'supplier_return'), 0)::bigint,
@@ -29,7 +29,8 @@ select w.own_code, w.bchno,
        coalesce(sum(r.quantity_e4) filter (where r.kind = 'sale_return'), 0)::bigint,
        bool_or(r.kind = 'count'),
        array_remove(array_agg(distinct r.change_type), '')
-from {_SHELVES} join dispensing.stock_record r
+from unnest($2::text[], $3::text[]) as w(own_code, bchno)
+join dispensing.stock_record r
     on r.fixmedins_code = $1 and r.own_code = w.own_code and r.bchno = w.bchno and r.state = 'valid'
 group by w.own_code, w.bchno
 """
@@ -183,13 +184,13 @@ where fixmedins_code = $1 and moved_on between $2 and $3 and ($4::text is null o
   and ($5::text is null or bchno = $5) and ($6::text is null or item_code = $6)
 order by own_code, bchno limit $7
 """
-LIST_RECORDS = f"select {_RECORD} from dispensing.stock_record r {_NARROWED} order by r.record_id limit $10"
-LIST_TRACED = f"""
-select {_RECORD}, t.trace_code from dispensing.stock_record r
+_TRACED = """
 join dispensing.trace_event t on t.fixmedins_code = r.fixmedins_code and t.record_id = r.record_id
-{_NARROWED} and ($11::text is null or t.trace_code = $11) and t.state = 'valid'
-order by r.record_id, t.trace_code limit $10
+    and t.state = 'valid' and ($11::text is null or t.trace_code = $11)
 """
+_FROM = "from dispensing.stock_record r"
+LIST_RECORDS = f"select {_RECORD} {_FROM} {_NARROWED} order by r.record_id limit $10"
+LIST_TRACED = f"select {_RECORD}, t.trace_code {_FROM} {_TRACED} {_NARROWED} order by r.record_id, t.trace_code limit $10"
 
 
 async def list_stock(tx: Connection, wanted: StockFilter) -> list[Stock]:

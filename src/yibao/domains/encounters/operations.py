@@ -14,7 +14,7 @@ INSERT_ENCOUNTER = "insert into encounters.encounter select ($1::encounters.enco
 CANCEL = "update encounters.encounter set state = 'cancelled' where psn_no = $1 and mdtrt_id = $2"
 RECORD_VISIT = """
 update encounters.encounter set med_type = $3, begin_at = $4, disease_code = $5, disease_name = $6, condition = $7,
-    state = 'visited' where psn_no = $1 and mdtrt_id = $2
+    maternity = $8, pregnancy_months = $9, foetuses = $10, exp_content = $11, state = 'visited' where psn_no = $1 and mdtrt_id = $2
 """
 DELETE_DIAGNOSES = "delete from encounters.diagnosis where psn_no = $1 and mdtrt_id = $2"
 INSERT_DIAGNOSES = "insert into encounters.diagnosis select * from unnest($1::encounters.diagnosis[])"
@@ -47,11 +47,13 @@ async def cancel_encounter(tx: Connection, *, psn_no: str, mdtrt_id: str) -> Non
 
 async def record_visit(
     tx: Connection, *, psn_no: str, mdtrt_id: str, med_type: str, begin_at: datetime, disease_code: str,
-    disease_name: str, condition: str, diagnoses: Sequence[Diagnosis],
+    disease_name: str, condition: str, diagnoses: Sequence[Diagnosis], maternity: str = "", pregnancy_months: int = 0,
+    foetuses: int = 1, exp_content: str = "",
 ) -> None:
     """Write the visit's data and put the given diagnoses in place of earlier ones."""
     await move_person(tx, psn_no)
-    await tx.execute(RECORD_VISIT, psn_no, mdtrt_id, med_type, begin_at, disease_code, disease_name, condition)
+    await tx.execute(RECORD_VISIT, psn_no, mdtrt_id, med_type, begin_at, disease_code, disease_name, condition, maternity,
+                     pregnancy_months, foetuses, exp_content)
     await tx.execute(DELETE_DIAGNOSES, psn_no, mdtrt_id)
     await tx.execute(INSERT_DIAGNOSES, [msgspec.structs.astuple(d) for d in diagnoses])
 

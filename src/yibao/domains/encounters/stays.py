@@ -74,7 +74,7 @@ order by occurred_at, length(feedetl_sn), feedetl_sn
 """
 LINES = """
 select feedetl_sn, init_sn, item_code, price_micro, quantity_e4, amount_fen, own_fen, over_fen, first_fen, scope_fen,
-       chrg_bchno::integer as period, occurred_at
+       first_pay, chrg_bchno::integer as period, occurred_at
 from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
 """
 DELETE_SERIALS = "delete from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and feedetl_sn = any($3::text[])"

@@ -20,6 +20,7 @@ _KEY = ("psn_no", "setl_id")
 _NEW_RESULT = "insert into grouping.result"
 _AGAIN = ", ".join(f"{name} = excluded.{name}" for name in _RESULT if name not in _KEY)
 PUT_RESULT = f"{_NEW_RESULT} {_columns(_RESULT)} on conflict (psn_no, setl_id) do update set {_AGAIN}"
+DROP_RESULTS = "delete from grouping.result where admdvs = $1 and setl_id = any($2::text[])"
 _APPLICATION = tuple(f.name for f in msgspec.structs.fields(Application))
 _NEW_APPLICATION = "insert into grouping.exit_application"
 ADD_APPLICATION = f"{_NEW_APPLICATION} {_columns(_APPLICATION)}"
@@ -53,6 +54,11 @@ def _text(value: object) -> str:
 async def put_results(tx: Connection, results: Sequence[Result]) -> None:
     """Write results, each in place of an earlier one."""
     await tx.executemany(PUT_RESULT, [tuple(getattr(r, name) for name in _RESULT) for r in results])
+
+
+async def drop_results(tx: Connection, *, admdvs: str, setl_ids: Sequence[str]) -> None:
+    """Take away results whose settlement list no longer stands."""
+    await tx.execute(DROP_RESULTS, admdvs, list(setl_ids))
 
 
 async def add_application(tx: Connection, application: Application) -> None:

@@ -85,8 +85,8 @@ from settlements.settlement s join institutions.institution i on i.fixmedins_cod
 where s.psn_no = $1 and s.setl_id = $2
 """
 FUND_ITEMS = """
-select s.psn_no, s.setl_id, s.mdtrt_id, s.admdvs, s.settled_at, f.fund_type, f.amount, r.due_fen, a.application_id, a.state,
-       a.exit_type, a.reason
+select s.psn_no, s.setl_id, s.mdtrt_id, s.admdvs, s.settled_at, s.insutype, f.fund_type, f.amount, r.due_fen,
+       a.application_id, a.state, a.exit_type, a.reason
 from grouping.exit_application a
 join settlements.settlement s on s.psn_no = a.psn_no and s.setl_id = a.setl_id
 left join grouping.result r on r.psn_no = a.psn_no and r.setl_id = a.setl_id,

@@ -29,7 +29,8 @@ class DepartmentRecord(msgspec.Struct, frozen=True):
 
 
 FIND = """
-select dept_code, name, caty, opened_on, closed_on, head_name, head_phone, beds, detail from institutions.department where fixmedins_code = $1 and dept_code = any($2::text[])
+select dept_code, name, caty, opened_on, closed_on, head_name, head_phone, beds, detail from institutions.department
+where fixmedins_code = $1 and dept_code = any($2::text[])
 order by dept_code for update
 """
 PUT = """

@@ -17,6 +17,7 @@ from yibao.entrypoints.cli import (
     mapping,
     message,
     migrate,
+    payment,
     policy,
     resettle,
     review,
@@ -45,6 +46,7 @@ app.add_typer(catalogue_search.app, name="catalogue")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(filing.app, name="filing")
 app.add_typer(clearing.app, name="clearing")
+app.add_typer(payment.app, name="payment")
 app.add_typer(review.app, name="review")
 app.add_typer(interface.app, name="interface")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeVar
 
@@ -19,7 +19,7 @@ from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, 
 from yibao.entrypoints.cli.running import with_database
 from yibao.infra.config import load_settings
 from yibao.infra.database import Connection, Database
-from yibao.kernel.business_time import business_date
+from yibao.kernel.business_time import SHANGHAI, business_date
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.money import yuan_text, yuan_to_fen
@@ -47,7 +47,7 @@ def run(
     region: Region, operator: Operator, first: First = None, last: Last = None, as_json: JsonFlag = False
 ) -> None:
     """Judge a region's settlements of some days; what was judged by the same rules is left alone."""
-    now = SystemClock().now()
+    now = _now()
     begin, end = (_day(text, default=business_date(now), as_json=as_json) for text in (first, last))
 
     async def work(database: Database) -> Reviewed | Refusal:
@@ -120,7 +120,7 @@ def decide(
 
     async def deed(tx: Connection) -> Suspicion | Refusal:
         return await propose_decision(
-            tx, suspicion_id=suspicion_id, amount_fen=fen, operator=operator, why=opinion, now=SystemClock().now(),
+            tx, suspicion_id=suspicion_id, amount_fen=fen, operator=operator, why=opinion, now=_now(),
             ids=RandomIds(),
         )
 
@@ -133,7 +133,7 @@ def confirm(suspicion_id: Id, operator: Operator, as_json: JsonFlag = False) -> 
 
     async def deed(tx: Connection) -> Suspicion | Refusal:
         return await confirm_decision(
-            tx, suspicion_id=suspicion_id, operator=operator, now=SystemClock().now(), ids=RandomIds()
+            tx, suspicion_id=suspicion_id, operator=operator, now=_now(), ids=RandomIds()
         )
 
     _do(deed, as_json=as_json)
@@ -145,7 +145,7 @@ def send_back(suspicion_id: Id, operator: Operator, opinion: Opinion, as_json: J
 
     async def deed(tx: Connection) -> Suspicion | Refusal:
         return await return_decision(
-            tx, suspicion_id=suspicion_id, operator=operator, why=opinion, now=SystemClock().now(), ids=RandomIds()
+            tx, suspicion_id=suspicion_id, operator=operator, why=opinion, now=_now(), ids=RandomIds()
         )
 
     _do(deed, as_json=as_json)
@@ -189,6 +189,11 @@ def _in_database(work: Callable[[Database], Awaitable[T]], *, as_json: bool) -> 
         assert settings.database_url is not None
         return asyncio.run(opened(settings.database_url))
     raise AssertionError("known_failures ends the command")
+
+
+def _now() -> datetime:
+    """Return the present as business time, from which ids are made."""
+    return SystemClock().now().astimezone(SHANGHAI)
 
 
 def _day(text: str | None, *, default: date, as_json: bool) -> date:

@@ -15,14 +15,13 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from yibao.entrypoints.gateway.interface import Field
+from yibao.entrypoints.gateway.interface import Field, load
 from yibao.kernel.refusal import Fault, Refusal, refuse
 
 UPLOAD_BYTES_MAX = 8 * 1024 * 1024
 TEXT_BYTES_MAX = 32 * 1024 * 1024
 _MB = 1024 * 1024
 ROWS_MAX = 100_000
-FAULTS_SHOWN = 20
 EMPTY = "null"
 
 _FIELD = "fsUploadIn.in"
@@ -111,7 +110,7 @@ def _too_large(reason: str, *, field: str = _FIELD) -> Refusal:
 def read_rows(text: str, columns: Sequence[Field], *, may_be_empty: Iterable[str] = ()) -> list[dict[str, Any]] | Refusal:
     """Return the rows of a text by column name: text as it came, numbers as ``Decimal``, what is empty has no key.
 
-    A first line with the columns' names is left out. All faults are named by line, the first ``FAULTS_SHOWN`` in full.
+    A first line with the columns' names is left out. All faults are named by line.
     """
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     first = 1 if lines[0].split("\t")[0].strip() in (columns[0].name, columns[0].name_zh) else 0
@@ -120,13 +119,7 @@ def read_rows(text: str, columns: Sequence[Field], *, may_be_empty: Iterable[str
         return _too_large(f"文件有{len(numbered)}行，超过上限{ROWS_MAX}行", field="file")
     faults: list[Fault] = []
     rows = [_row(n, line, columns, frozenset(may_be_empty), faults) for n, line in numbered]
-    if faults:
-        more = len(faults) - FAULTS_SHOWN
-        shown = faults[:FAULTS_SHOWN]
-        if more > 0:
-            shown.append(Fault("FILE_ROW_WRONG", f"另有{more}处错误未列出", "file"))
-        return Refusal(tuple(shown))
-    return rows
+    return Refusal(tuple(faults)) if faults else rows
 
 
 def _row(n: int, line: str, columns: Sequence[Field], may_be_empty: frozenset[str], faults: list[Fault]) -> dict[str, Any]:
@@ -162,6 +155,9 @@ def _value(text: str, column: Field, may_be_empty: frozenset[str]) -> str | Deci
         return number
     if column.max_len and len(text) > column.max_len:
         return f"超过{column.max_len}个字符", text[:30]
+    codes = load().code_tables.get(column.code_table, {})
+    if column.closed and codes and text not in codes:
+        return f"应为{'、'.join(f'{code} {name}' for code, name in codes.items())}", text[:30]
     return text
 
 

@@ -138,9 +138,18 @@ class Terms(msgspec.Struct, frozen=True):
         ]
         return max(fitting, key=lambda way: way.valid_from).clr_way if fitting else BY_ITEM
 
+    def pools_of(self, year: int) -> tuple[Pool, ...]:
+        """Return the pools of a year; where a year has no file of its own, the latest before it is carried over."""
+        newest: dict[str, Pool] = {}
+        for pool in self.pools:
+            known = newest.get(pool.fund_type)
+            if pool.year <= year and (known is None or known.year < pool.year):
+                newest[pool.fund_type] = pool
+        return tuple(msgspec.structs.replace(pool, year=year) for pool in newest.values())
+
     def pool_of(self, *, insutype: str, year: int) -> Pool | None:
         """Return the pool of an insurance in a year, None if it is not paid by group then."""
-        return next((p for p in self.pools if p.year == year and insutype in p.insutypes), None)
+        return next((p for p in self.pools_of(year) if insutype in p.insutypes), None)
 
     def coefficient_of(self, *, fixmedins_code: str, level: str, on: date) -> int:
         """Return an institution's coefficient on a day, 10 000 where none is set."""

@@ -49,24 +49,32 @@ async def decide_lists(
         return refuse("OPERATOR_MISSING", "没有说明由谁经办", remedy="请写明经办人姓名")
     if decision.verb == "return" and not decision.reason.strip():
         return refuse("REASON_MISSING", "退回清单必须写明原因", remedy="请写明要机构改什么")
-    decided, faults = [], []
+    rows, faults = [], []
     for setl_id in sorted(set(setl_ids)):
         row = await queries.find_for_decision(tx, setl_id=setl_id, admdvs=admdvs)
         fault = _fault(row, setl_id, decision)
-        if fault is not None or row is None:
-            faults += [fault] if fault else []
-            continue
-        key = ListKey(row["psn_no"], setl_id, row["admdvs"], row["fixmedins_code"], row["version"])
-        await operations.decide_list(
-            tx, key, verb=decision.verb, was=row["state"], at=now, actor=decision.operator, reason=decision.reason)
-        state = operations.STEPS[decision.verb][1]
-        decided.append(Decided(row["psn_no"], setl_id, row["list_id"], state))
-        await audit.write(
-            tx, entry_id=ids.new(now), at=now, actor=decision.operator, sender="agency", channel=CHANNEL,
-            verb=f"{decision.verb}_list", object_id=setl_id, admdvs=admdvs,
-            digest=sm3(f"{setl_id} {state} {decision.reason}".encode()),
-        )
-    return Refusal(tuple(faults)) if faults else decided
+        if fault is not None:
+            faults.append(fault)
+        elif row is not None:
+            rows.append(row)
+    if faults:
+        return Refusal(tuple(faults))
+    return [await _decide(tx, row, decision, admdvs=admdvs, now=now, ids=ids) for row in rows]
+
+
+async def _decide(
+    tx: Connection, row: asyncpg.Record, decision: Decision, *, admdvs: str, now: datetime, ids: Ids
+) -> Decided:
+    setl_id, state = row["setl_id"], operations.STEPS[decision.verb][1]
+    key = ListKey(row["psn_no"], setl_id, row["admdvs"], row["fixmedins_code"], row["version"])
+    await operations.decide_list(
+        tx, key, verb=decision.verb, was=row["state"], at=now, actor=decision.operator, reason=decision.reason)
+    await audit.write(
+        tx, entry_id=ids.new(now), at=now, actor=decision.operator, sender="agency", channel=CHANNEL,
+        verb=f"{decision.verb}_list", object_id=setl_id, admdvs=admdvs,
+        digest=sm3(f"{setl_id} {state} {decision.reason}".encode()),
+    )
+    return Decided(row["psn_no"], setl_id, row["list_id"], state)
 
 
 def _fault(row: asyncpg.Record | None, setl_id: str, decision: Decision) -> Fault | None:

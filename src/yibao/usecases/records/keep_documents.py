@@ -57,7 +57,7 @@ async def keep_documents(
 ) -> Kept | Refusal:
     """Keep the documents of one message, all or none; a void one takes its key out of what is given back."""
     keys = [key_of(upload, s) for s in sent]
-    faults = [f for s, key in zip(sent, keys, strict=True) for f in _shape_faults(s, key, today=business_date(now))]
+    faults = [f for s, key in zip(sent, keys, strict=True) for f in _shape_faults(s, key, upload, today=business_date(now))]
     known = [k for k in keys if isinstance(k, str)]
     twice = {key for key, n in Counter(known).items() if n > 1}
     faults += [Fault("DOCUMENT_KEY_TWICE", "同一报文内有两份相同编号的记录", s.field, key, "每份记录的编号须不同")
@@ -93,17 +93,17 @@ def told_on(upload: Upload, head: Mapping[str, Any]) -> date | None:
     return business_date(value) if isinstance(value, datetime) else value
 
 
-def _shape_faults(sent: Sent, key: str | Fault, *, today: date) -> list[Fault]:
+def _shape_faults(sent: Sent, key: str | Fault, upload: Upload, *, today: date) -> list[Fault]:
     faults = [key] if isinstance(key, Fault) else []
     head = sent.head
     if ("psn_no" in head) != ("mdtrt_id" in head):
         missing = "mdtrt_id" if "psn_no" in head else "psn_no"
         faults.append(Fault("LINK_INCOMPLETE", "医保患者须同时填写人员编号与就诊ID", f"{sent.field}.{missing}", "",
                             "自费患者两项都不填"))
-    for name, value in head.items():
-        day = business_date(value) if isinstance(value, datetime) else value
-        if isinstance(day, date) and day > today and not name.startswith("medc_end"):
-            faults.append(Fault("DATE_IN_FUTURE", "日期晚于今天", f"{sent.field}.{name}", str(day), "请核对日期"))
+    day = told_on(upload, head)
+    if day is not None and day > today:
+        faults.append(Fault("DATE_IN_FUTURE", "日期晚于今天", f"{sent.field}.{upload.told_on.split('/')[0]}", str(day),
+                            "请核对日期"))
     for node, rows in sent.content.items():
         if not isinstance(rows, list):
             continue

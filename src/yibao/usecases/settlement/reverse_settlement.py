@@ -16,8 +16,9 @@ from yibao.infra.messages import MessageKey, Replayed, judge_stored
 from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import Posting, mirror
+from yibao.usecases.pharmacy.undo_sale import undo_sale
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import WRITE, Operator
+from yibao.usecases.settlement.way import Operator
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 from yibao.usecases.stays.undo_admission import undo_admission
 
@@ -62,8 +63,6 @@ MADE_BY_SALE = "2102"
 ADMISSION = "2401"
 REVERSIBLE = {"2102", "2207", "2304", ADMISSION, *CANCELS}
 """Messages that 2601 can undo."""
-_WRITES = {"sale": "select dispensing.write_undone_sale($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"}
-"""What writes a refund or reinstatement where more hangs on it than money; takes the arguments of settlements.write."""
 
 
 async def cancel_settlement(
@@ -152,6 +151,10 @@ async def _mirror(
     booking = _mirror_booking(found, setl_id=setl_id, key=key, operator=operator, now=clock.now())
     if isinstance(booking, Refusal):
         return booking
+    if _care_of(found) == "sale":
+        refusal = await undo_sale(tx, booking.settlement, is_refund=booking.settlement.kind == "refund")
+        if refusal is not None:
+            return refusal
     reached("decided")
     reply = encode(Undone(booking.settlement))
     reached("encoded")
@@ -273,5 +276,4 @@ def _mirror_booking(
         posting=posting, counter_used=after, counter_caps=[caps.get(c) for c in origin.counter_codes],
         verb="cancel_settlement" if is_refund else "reinstate_settlement",
         origin_state="reversed", grand_state=None if is_refund else "active",
-        statement=_WRITES.get(_care_of(found), WRITE),
     )

@@ -12,7 +12,7 @@ from yibao.domains.institutions.model import Institution
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Fault, Refusal, refuse
 
-ROWS_MAX = 500
+ROWS_MAX = 100
 KINDS = {
     "1": ("count",), "2": ("change",), "3": ("purchase", "supplier_return"), "4": ("sale", "sale_return"),
 }

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from yibao.domains.applications.model import Maternity
 from yibao.domains.applications.queries import list_chronic_recognitions
 from yibao.domains.catalogue.queries import diagnosis_exists
 from yibao.domains.encounters import operations, queries
@@ -17,9 +18,8 @@ from yibao.domains.settlements.queries import list_active
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.filings.trauma import trauma_of
 from yibao.usecases.visits.register_visit import refuse_foreign
-
-
 
 class DiagnosisInput(msgspec.Struct, frozen=True):
     """A diagnosis as the institution sends it."""
@@ -46,6 +46,8 @@ class VisitCommand(msgspec.Struct, frozen=True):
     disease_name: str
     condition: str
     diagnoses: Sequence[DiagnosisInput]
+    maternity: Maternity = Maternity()
+    exp_content: str = ""
 
 
 async def record_visit(
@@ -60,6 +62,8 @@ async def record_visit(
         return refuse("ALREADY_SETTLED", "这次就诊已有结算，不能修改就诊信息", field="mdtrtinfo.mdtrt_id",
                       received=command.mdtrt_id, remedy="如需修改，请先用2208撤销结算")
     faults = _visit_faults(command, med_type_text=med_type_text, today=business_date(now))
+    trauma = trauma_of(command.exp_content)
+    faults += trauma.faults if isinstance(trauma, Refusal) else ()
     faults += await _disease_faults(tx, command)
     faults += await _diagnosis_faults(tx, command, fixmedins_code=fixmedins_code)
     if faults:
@@ -67,6 +71,8 @@ async def record_visit(
     await operations.record_visit(
         tx, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id, med_type=command.med_type, begin_at=command.begin_at,
         disease_code=command.disease_code, disease_name=command.disease_name, condition=command.condition,
+        maternity=command.maternity.kind, pregnancy_months=command.maternity.pregnancy_months,
+        foetuses=command.maternity.foetuses, exp_content=command.exp_content,
         diagnoses=[
             Diagnosis(command.psn_no, command.mdtrt_id, d.ordinal, encounter["admdvs"], d.kind, d.code, d.name,
                       d.is_main, d.dept, d.doctor_code, d.doctor_name, d.at)
@@ -96,8 +102,8 @@ async def _disease_faults(tx: Connection, command: VisitCommand) -> list[Fault]:
     if command.med_type not in visit_classes().needs_recognition:
         return []
     if not command.disease_code:
-        return [Fault("DISEASE_MISSING", f"{visit_classes().outpatient[command.med_type]}就诊必须有病种编码", "mdtrtinfo.dise_codg",
-                      remedy="请填写5301返回的病种编码")]
+        name = visit_classes().outpatient[command.med_type]
+        return [Fault("DISEASE_MISSING", f"{name}就诊必须有病种编码", "mdtrtinfo.dise_codg", remedy="请填写5301返回的病种编码")]
     on = business_date(command.begin_at)
     rows = await list_chronic_recognitions(tx, command.psn_no, on=on)
     if any(r["disease_code"] == command.disease_code and r["valid_from"] <= on for r in rows):

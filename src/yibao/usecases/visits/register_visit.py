@@ -9,6 +9,7 @@ import msgspec
 
 from yibao.domains.encounters import operations, queries
 from yibao.domains.encounters.model import Encounter
+from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.enrolment.queries import find_relation
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.staff import find_department, registered_practitioners
@@ -16,10 +17,8 @@ from yibao.domains.people.queries import find_person
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
-from yibao.kernel.identity_number import mask
 from yibao.kernel.refusal import Fault, Refusal, refuse
-
-IDENTITY_CARD, SOCIAL_CARD = "02", "03"
+from yibao.usecases.visits.arriving import Arrival, arrival_faults
 
 
 class RegisterCommand(msgspec.Struct, frozen=True):
@@ -51,7 +50,10 @@ async def register_visit(
                       remedy="请用1101查询人员编号")
     on = business_date(command.begin_at)
     relation = await find_relation(tx, command.psn_no, insutype=command.insutype, on=on)
-    faults = _person_faults(person, relation, command, institution, on=business_date(now))
+    arrival = Arrival(
+        command.psn_no, command.insutype, on, command.cert_type, command.cert_no, command.insured_place
+    )
+    faults = arrival_faults(person, relation, arrival, institution, today=business_date(now))
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     if department is None:
         faults.append(Fault("DEPARTMENT_NOT_REGISTERED", "科室未在本机构登记", "data.dept_code", command.dept_code,
@@ -81,40 +83,6 @@ async def register_visit(
     return encounter
 
 
-def _person_faults(
-    person: asyncpg.Record, relation: asyncpg.Record | None, command: RegisterCommand,
-    institution: Institution, *, on: object,
-) -> list[Fault]:
-    faults = []
-    visit_on = business_date(command.begin_at)
-    if visit_on > on:  # type: ignore[operator]
-        faults.append(Fault("VISIT_IN_FUTURE", "就诊时间晚于今天", "data.begntime", f"{visit_on}",
-                            "请核对挂号时间"))
-    if person["died_on"] is not None and person["died_on"] <= visit_on:
-        faults.append(Fault("PERSON_DEAD", f"参保人已于{person['died_on']}死亡", "data.psn_no", command.psn_no,
-                            "请核对就诊人身份"))
-    shown = {IDENTITY_CARD: person["certno"], SOCIAL_CARD: person["card_no"]}.get(command.cert_type)
-    if command.cert_type not in (IDENTITY_CARD, SOCIAL_CARD):
-        faults.append(Fault("CREDENTIAL_NOT_OFFERED", "该就诊凭证类型尚未开通", "data.mdtrt_cert_type",
-                            command.cert_type, "请使用02居民身份证或03社会保障卡"))
-    elif shown is None or shown.upper() != command.cert_no.upper():
-        faults.append(Fault("CREDENTIAL_DIFFERS", "就诊凭证不是该参保人的", "data.mdtrt_cert_no",
-                            mask(command.cert_no), "请核对凭证编号与人员编号"))
-    if relation is None:
-        faults.append(Fault("NOT_ENROLLED", "参保人没有该险种的参保关系", "data.insutype", command.insutype,
-                            "请用1101查询参保险种"))
-        return faults
-    if command.insured_place and command.insured_place[:4] != relation["admdvs"][:4]:
-        faults.append(Fault("INSURED_PLACE_DIFFERS", f"参保人的参保地是{relation['admdvs']}", "insuplc_admdvs",
-                            command.insured_place, "请按1101返回的参保地医保区划填写"))
-    if relation["admdvs"] != institution.region:
-        faults.append(Fault("REMOTE_CARE_NOT_OFFERED",
-                            f"参保人参保地是{relation['admdvs']}，不属本机构所在统筹区{institution.region}，"
-                            "异地就医直接结算尚未开通", "data.psn_no", command.psn_no,
-                            "请自费结算后回参保地手工报销"))
-    return faults
-
-
 async def cancel_registration(
     tx: Connection, *, psn_no: str, mdtrt_id: str, visit_no: str, fixmedins_code: str
 ) -> Refusal | None:
@@ -136,7 +104,7 @@ async def cancel_registration(
 def refuse_foreign(
     encounter: asyncpg.Record | None, *, mdtrt_id: str, fixmedins_code: str
 ) -> Refusal | None:
-    """Refuse an encounter that does not exist, is cancelled, or belongs to another institution."""
+    """Refuse what is no visit of the institution: unknown, elsewhere, cancelled, a stay, a sale."""
     if encounter is None:
         return refuse("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", field="data.mdtrt_id", received=mdtrt_id,
                       remedy="请核对人员编号与就诊ID是否来自同一次2201挂号")
@@ -146,4 +114,10 @@ def refuse_foreign(
     if encounter["state"] == "cancelled":
         return refuse("ENCOUNTER_CANCELLED", "这次就诊的挂号已撤销", field="data.mdtrt_id", received=mdtrt_id,
                       remedy="请重新挂号")
+    if encounter["state"] in ("admitted", "discharged"):
+        return refuse("NOT_A_VISIT", "这是一次住院，不是门诊就诊", field="data.mdtrt_id", received=mdtrt_id,
+                      remedy="住院请用2301—2305、2401—2405办理")
+    if encounter["med_type"] in visit_classes().pharmacy:
+        return refuse("NOT_A_VISIT", "这是一笔药店购药，不是门诊就诊", field="data.mdtrt_id", received=mdtrt_id,
+                      remedy="购药请用2101、2102结算，用2103撤销")
     return None

@@ -3,68 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import asyncpg
 import msgspec
 
 from yibao.domains.catalogue.model import ItemTerm
-from yibao.domains.catalogue.queries import terms_for
 from yibao.domains.encounters import operations, queries
-from yibao.domains.encounters.model import FeeLine
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.staff import registered_practitioners
 from yibao.domains.settlements.queries import list_active
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
-from yibao.kernel.money import line_amount, yuan_text
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
+from yibao.usecases.catalogue.look_up_lines import LineKey, faults_of_lines, look_up_lines, warnings_of_lines
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, kept_line
 from yibao.usecases.visits.register_visit import refuse_foreign
 
-TOLERANCE_FEN = 1
-"""A line may differ from price times quantity by one fen: institutions round in their own ways."""
 LINES_MAX = 1000
 
 
-class LineInput(msgspec.Struct, frozen=True):
-    """One fee line as sent. Money in fen, price in millionths of a yuan, quantity in ten-thousandths."""
+class KeptLines(msgspec.Struct, frozen=True):
+    """Lines as kept, and sentences for the sender."""
 
-    sn: str
-    psn_no: str
-    mdtrt_id: str
-    batch: str
-    disease_code: str
-    rxno: str
-    outside_rx: bool
-    occurred_at: datetime
-    item_code: str
-    local_code: str
-    amount_fen: int
-    quantity_e4: int
-    price_micro: int
-    dept_code: str
-    dept_name: str
-    doctor_code: str
-    doctor_name: str
-    hosp_appr_flag: str
-    detail: Mapping[str, str]
-
-
-class UploadedLine(msgspec.Struct, frozen=True):
-    """A line as kept, with the item and the split behind it."""
-
-    line: FeeLine
-    term: ItemTerm
-    split: LineSplit
+    lines: Sequence[UploadedLine]
+    warnings: Sequence[str]
 
 
 async def upload_fee_lines(
     tx: Connection, *, lines: Sequence[LineInput], institution: Institution, shelf: PolicyShelf, now: datetime
-) -> list[UploadedLine] | Refusal:
+) -> KeptLines | Refusal:
     """Keep the fee lines of one encounter, split by what the law says on the day of service."""
     psn_no, mdtrt_id = lines[0].psn_no, lines[0].mdtrt_id
     if len(lines) > LINES_MAX:
@@ -82,22 +54,23 @@ async def upload_fee_lines(
     if isinstance(policy, Refusal):
         return policy
     on = business_date(encounter["begin_at"])
-    terms = await terms_for(
-        tx, admdvs=encounter["admdvs"], codes=[x.item_code for x in lines], on=on, level=institution.level
-    )
+    keys = [LineKey(x.item_code, x.local_code, on) for x in lines]
+    facts = await look_up_lines(tx, institution=institution, admdvs=encounter["admdvs"], lines=keys)
     faults = await _batch_faults(tx, lines, encounter)
-    faults += await _line_faults(tx, lines, terms, institution=institution, on=on, today=business_date(now))
+    faults += faults_of_lines(keys, facts)
+    faults += await _line_faults(tx, lines, institution=institution, on=on, today=business_date(now))
     if faults:
         return Refusal(tuple(faults))
     kept: list[UploadedLine] = []
-    for line in lines:
-        term = terms[line.item_code]
-        split = _split(line, term, policy, encounter=encounter, on=on)
+    for line, fact in zip(lines, facts, strict=True):
+        assert fact.term is not None
+        split = _split(line, fact.term, policy, encounter=encounter, on=on)
         if isinstance(split, Refusal):
             return split
-        kept.append(UploadedLine(_fee_line(line, term, split, admdvs=encounter["admdvs"], now=now), term, split))
+        fee_line = kept_line(line, fact.term, split, admdvs=encounter["admdvs"], batch=line.batch, now=now)
+        kept.append(UploadedLine(fee_line, fact.term, split))
     await operations.add_lines(tx, [k.line for k in kept])
-    return kept
+    return KeptLines(kept, warnings_of_lines(keys, facts))
 
 
 async def withdraw_fee_lines(
@@ -152,8 +125,7 @@ async def _batch_faults(
 
 
 async def _line_faults(
-    tx: Connection, lines: Sequence[LineInput], terms: Mapping[str, ItemTerm], *, institution: Institution,
-    on: date, today: date,
+    tx: Connection, lines: Sequence[LineInput], *, institution: Institution, on: date, today: date
 ) -> list[Fault]:
     doctors = await registered_practitioners(
         tx, institution.fixmedins_code, codes=[x.doctor_code for x in lines], on=on
@@ -161,25 +133,13 @@ async def _line_faults(
     faults = []
     for i, x in enumerate(lines):
         at = f"feedetail[{i}]"
-        if x.item_code not in terms:
-            faults.append(Fault("ITEM_NOT_IN_CATALOGUE", f"医疗目录编码不在{on}的医保目录中", f"{at}.med_list_codg",
-                                x.item_code, "请核对国家编码；院内自费项目请对照到目录中的自费编码"))
         if x.doctor_code not in doctors:
             faults.append(Fault("DOCTOR_NOT_REGISTERED", "开单医生就诊当日未在本机构登记", f"{at}.bilg_dr_codg",
                                 x.doctor_code, "请用5102查询本机构已登记医师"))
         if x.quantity_e4 <= 0:
             faults.append(Fault("QUANTITY_NOT_POSITIVE", "门诊明细数量须大于0", f"{at}.cnt",
                                 f"{x.quantity_e4 / 10000:g}", "门诊退费请撤销后重新上传"))
-        if x.price_micro < 0:
-            faults.append(Fault("PRICE_NEGATIVE", "单价不能为负", f"{at}.pric", f"{x.price_micro / 1e6:g}",
-                                "请核对单价"))
-        due = line_amount(x.price_micro, x.quantity_e4)
-        if abs(due - x.amount_fen) > TOLERANCE_FEN:
-            faults.append(Fault("LINE_DOES_NOT_MULTIPLY", f"明细金额与单价×数量={yuan_text(due)}元不符",
-                                f"{at}.det_item_fee_sumamt", yuan_text(x.amount_fen), "允许误差0.01元"))
-        if business_date(x.occurred_at) > today:
-            faults.append(Fault("LINE_IN_FUTURE", "费用发生时间晚于今天", f"{at}.fee_ocur_time",
-                                f"{business_date(x.occurred_at)}", "请核对费用发生时间"))
+        faults += amount_faults(x, at=at, today=today)
     return faults
 
 
@@ -191,19 +151,4 @@ def _split(
         class_level=term.class_level, amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4,
         first_pay=term.first_pay, price_limit=term.limit_micro, restricted=term.restricted,
         hosp_appr_flag=line.hosp_appr_flag,
-    )
-
-
-def _fee_line(line: LineInput, term: ItemTerm, split: LineSplit, *, admdvs: str, now: datetime) -> FeeLine:
-    return FeeLine(
-        psn_no=line.psn_no, mdtrt_id=line.mdtrt_id, feedetl_sn=line.sn, admdvs=admdvs, chrg_bchno=line.batch,
-        disease_code=line.disease_code, rxno=line.rxno, outside_rx=line.outside_rx, occurred_at=line.occurred_at,
-        item_code=line.item_code, local_code=line.local_code, item_name=term.name, list_type=term.list_type,
-        charge_type=term.charge_type, class_level=term.class_level, price_micro=line.price_micro,
-        quantity_e4=line.quantity_e4, amount_fen=line.amount_fen, limit_micro=term.limit_micro,
-        first_pay=split.first_pay_ratio, own_fen=split.own, over_fen=split.over, first_fen=split.first_pay,
-        scope_fen=split.in_scope, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag,
-        reason=split.reason, catalogue_version=term.version, dept_code=line.dept_code, dept_name=line.dept_name,
-        doctor_code=line.doctor_code, doctor_name=line.doctor_name,
-        detail=msgspec.json.encode(line.detail).decode(), uploaded_at=now,
     )

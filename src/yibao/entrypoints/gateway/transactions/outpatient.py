@@ -5,19 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from yibao.domains.applications.model import Maternity
+from yibao.domains.encounters.stays import find_open_stay
 from yibao.entrypoints.gateway.registry import Done, Message, Services, deed
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.database import Connection
 from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.filings.case_facts import maternity_of
+from yibao.usecases.pharmacy.dispense_lines import dispense_lines, give_back_withdrawn
+from yibao.usecases.visits.fee_line import LineInput, UploadedLine
 from yibao.usecases.visits.record_visit import DiagnosisInput, VisitCommand, record_visit
 from yibao.usecases.visits.register_visit import RegisterCommand, cancel_registration, register_visit
-from yibao.usecases.visits.upload_fee_lines import (
-    LineInput,
-    UploadedLine,
-    upload_fee_lines,
-    withdraw_fee_lines,
-)
+from yibao.usecases.visits.upload_fee_lines import upload_fee_lines, withdraw_fee_lines
 
 NO_PRICE_LIMIT = Decimal("999999")
 """What a line without a price limit shows as ``pric_uplmt_amt``."""
@@ -46,6 +46,9 @@ async def register(message: Message, services: Services, tx: Connection) -> Done
     )
     if isinstance(encounter, Refusal):
         return encounter
+    there = await find_open_stay(tx, encounter.psn_no)
+    if there is not None:
+        message.warnings.append(f"参保人正在{there['name']}住院（就诊ID {there['mdtrt_id']}），请核对住院期间的门诊费用")
     output = {"data": {"mdtrt_id": encounter.mdtrt_id, "psn_no": encounter.psn_no, "ipt_otp_no": encounter.ipt_otp_no,
                        "exp_content": None}}
     return Done(output, psn_no=encounter.psn_no, mdtrt_id=encounter.mdtrt_id)
@@ -69,7 +72,7 @@ async def record(message: Message, _services: Services, tx: Connection) -> Done 
     command = VisitCommand(
         psn_no=info["psn_no"], mdtrt_id=info["mdtrt_id"], med_type=info["med_type"], begin_at=info["begntime"],
         disease_code=info.get("dise_codg", ""), disease_name=info.get("dise_name", ""),
-        condition=info.get("main_cond_dscr", ""),
+        condition=info.get("main_cond_dscr", ""), maternity=maternity(info), exp_content=exp_content(info),
         diagnoses=[_diagnosis(d) for d in message.input.get("diseinfo", ()) if d.get("vali_flag", "1") != "0"],
     )
     refusal = await record_visit(
@@ -77,6 +80,19 @@ async def record(message: Message, _services: Services, tx: Connection) -> Done 
         med_type_text=code_text("med_type", command.med_type), now=message.received_at,
     )
     return refusal or Done(None, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id)
+
+
+def maternity(info: dict[str, Any]) -> Maternity:
+    """Return what the maternity fields of a node say."""
+    return maternity_of(
+        matn_type=info.get("matn_type", ""), birctrl_type=info.get("birctrl_type", ""), weeks=info.get("geso_val"),
+        foetuses=info.get("fetus_cnt"),
+    )
+
+
+def exp_content(info: dict[str, Any]) -> str:
+    """Return the extension field of a node in either spelling."""
+    return str(info.get("exp_content", "") or info.get("expContent", ""))
 
 
 def _diagnosis(d: dict[str, Any]) -> DiagnosisInput:
@@ -99,7 +115,11 @@ async def upload(message: Message, services: Services, tx: Connection) -> Done |
     )
     if isinstance(kept, Refusal):
         return kept
-    return Done({"result": [_result(k) for k in kept]}, psn_no=lines[0].psn_no, mdtrt_id=lines[0].mdtrt_id)
+    refusal = await dispense_lines(tx, [k.line for k in kept.lines], institution=message.institution)
+    if refusal is not None:
+        return refusal
+    message.warnings.extend(kept.warnings)
+    return Done({"result": [line_result(k) for k in kept.lines]}, psn_no=lines[0].psn_no, mdtrt_id=lines[0].mdtrt_id)
 
 
 def _line(line: dict[str, Any]) -> LineInput:
@@ -116,7 +136,8 @@ def _line(line: dict[str, Any]) -> LineInput:
     )
 
 
-def _result(kept: UploadedLine) -> dict[str, object]:
+def line_result(kept: UploadedLine) -> dict[str, object]:
+    """Return how an uploaded line is split, as 2204 and 2301 answer it."""
     x = kept.line
     limit = NO_PRICE_LIMIT if x.limit_micro is None else Decimal(x.limit_micro).scaleb(-6)
     return {
@@ -139,4 +160,9 @@ async def withdraw(message: Message, _services: Services, tx: Connection) -> Don
         tx, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"], batch=data["chrg_bchno"],
         fixmedins_code=message.institution.fixmedins_code,
     )
-    return refusal or Done(None, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"])
+    if refusal is not None:
+        return refusal
+    await give_back_withdrawn(
+        tx, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"], institution=message.institution
+    )
+    return Done(None, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"])

@@ -160,7 +160,7 @@ create type settlements.stay_facts as (
     level text, kind text, traits text[],
     lines bigint, amount_fen bigint, own_fen bigint, over_fen bigint, first_fen bigint, scope_fen bigint,
     groups text[], group_amounts bigint[],
-    period_from integer, period_to integer, final_id text, last_interim_id text,
+    period_from integer, period_to integer, is_interim boolean, final_id text, last_interim_id text,
     admission integer, other_stay_years integer[],
     maternity text, pregnancy_months integer, foetuses integer, exp_content text,
     filed_choice_ordinals text[], filed_choice_codes text[], filed_choice_levels text[], filed_referred_from text,
@@ -185,7 +185,7 @@ returns setof settlements.stay_facts language sql stable as $$
                    and (x.valid_to is null or x.valid_to > d.end_on) order by x.disease_code),
            a.balance_fen, k.years, k.codes, k.used, t.level, t.kind, t.traits,
            l.n, l.amount, l.own, l.over, l.first, l.scope, l.groups, l.group_amounts,
-           c.covered + 1, s.open_period, c.final_id, c.last_interim_id, c.admission, o.years,
+           c.covered + 1, s.open_period, p_interim, c.final_id, c.last_interim_id, c.admission, o.years,
            e.maternity, e.pregnancy_months, e.foetuses, e.exp_content,
            f.filed_choice_ordinals, f.filed_choice_codes, f.filed_choice_levels,
            -- A referral counts that holds on any day of the stay.

@@ -285,24 +285,19 @@ begin
     end if;
 end $$;
 
--- settlements.write of a refund or reinstatement, and beside it: what the sale took of prescriptions goes back or is taken
--- again (check_violation where it is gone meanwhile), and its encounter is void or stands again.
-create function dispensing.write_undone_sale(
-    p_settlement settlements.settlement, p_posting ledger.posting, p_counter_used bigint[], p_counter_caps bigint[],
-    p_account_delta bigint, p_version bigint, p_in_turn boolean,
-    p_origin_state text, p_grand_state text,
-    p_message platform.message, p_audit_actor text, p_audit_verb text, p_audit_digest bytea
-) returns void language plpgsql as $$
-declare v_is_refund boolean := p_settlement.kind = 'refund';
+-- What hangs on a sale beside money when it is cancelled (p_is_refund) or stands again: what it took of prescriptions goes
+-- back or is taken again (check_violation where it is gone meanwhile), and its encounter is void or stands again.
+create function dispensing.undo_sale(p_psn_no text, p_mdtrt_id text, p_is_refund boolean)
+returns void language plpgsql as $$
 begin
-    perform settlements.write(p_settlement, p_posting, p_counter_used, p_counter_caps, p_account_delta, p_version,
-        p_in_turn, p_origin_state, p_grand_state, p_message, p_audit_actor, p_audit_verb, p_audit_digest);
-    update encounters.encounter e set state = case when v_is_refund then 'cancelled' else 'visited' end
-        where e.psn_no = p_settlement.psn_no and e.mdtrt_id = p_settlement.mdtrt_id;
-    update dispensing.dispensed d set state = case when v_is_refund then 'returned' else 'taken' end
-        where d.psn_no = p_settlement.psn_no and d.mdtrt_id = p_settlement.mdtrt_id;
-    perform dispensing.count_taken(p_settlement.psn_no, array(select distinct d.hi_rxno from dispensing.dispensed d
-        where d.psn_no = p_settlement.psn_no and d.mdtrt_id = p_settlement.mdtrt_id));
+    update encounters.encounter e set state = case when p_is_refund then 'cancelled' else 'visited' end
+        where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
+    update dispensing.dispensed d set state = case when p_is_refund then 'returned' else 'taken' end
+        where d.psn_no = p_psn_no and d.mdtrt_id = p_mdtrt_id;
+    if found then
+        perform dispensing.count_taken(p_psn_no, array(select distinct d.hi_rxno from dispensing.dispensed d
+            where d.psn_no = p_psn_no and d.mdtrt_id = p_mdtrt_id));
+    end if;
 end $$;
 
 -- A prescription that has too little left for a cancelled sale to stand again; null when there is none.

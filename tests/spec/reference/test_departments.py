@@ -1,0 +1,172 @@
+"""3401, 3401A, 3402, 3403 and 5101: departments are opened, changed and closed, and close only when nobody lies there."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support.storeroom import send, today
+from tests.support.till import Till
+
+_codes = itertools.count(1)
+
+
+def new_code() -> str:
+    return f"K{next(_codes):03d}"
+
+
+def department(code: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "hosp_dept_codg": code, "caty": "A03", "hosp_dept_name": f"科室{code}", "begntime": "2026-02-01 00:00:00",
+        "itro": "一个科室", "dept_resper_name": "王主任", "dept_resper_tel": "0533-1", "dept_estbdat": "1999-05-01 00:00:00",
+        "aprv_bed_cnt": 40, "hi_crtf_bed_cnt": 30, "poolarea_no": "370300", "dr_psncnt": 5, "phar_psncnt": 0, "nurs_psncnt": 9,
+        "tecn_psncnt": 1,
+    } | changes
+
+
+def closing(code: str, **changes: Any) -> dict[str, Any]:
+    return {"data": {"hosp_dept_codg": code, "hosp_dept_name": f"科室{code}", "begntime": "2026-02-01"} | changes}
+
+
+def shown(till: Till, code: str) -> dict[str, Any] | None:
+    found = send(till, "5101", "").output["feedetail"]
+    return next((row for row in found if row["hosp_dept_codg"] == code), None)
+
+
+def execute(url: str, sql: str, *values: Any) -> Any:
+    async def run() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetch(sql, *values)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.drives("3401", "3402", "3403", "5101")
+def test_a_department_from_its_opening_to_its_end(till: Till, world_url: str) -> None:
+    code = new_code()
+    assert send(till, "3401", {"deptinfo": department(code)}).ok
+    row = shown(till, code)
+    assert row is not None
+    told = department(code) | {"hi_crtf_bed_cnt": 30}
+    assert {name: row[name] for name in told if name not in ("poolarea_no",)} == {
+        name: value for name, value in told.items() if name not in ("poolarea_no",)
+    }
+    assert row["endtime"] is None
+    assert send(till, "3402", {"deptinfo": department(code, aprv_bed_cnt=50, dept_resper_name="李主任")}).ok
+    row = shown(till, code)
+    assert row is not None
+    assert (row["aprv_bed_cnt"], row["dept_resper_name"]) == (50, "李主任")
+    assert send(till, "3403", closing(code)).ok
+    row = shown(till, code)
+    assert row is not None
+    assert row["endtime"] == f"{today()} 00:00:00"
+    # Under the same code it may open again; what was told before stays on record.
+    assert send(till, "3401", {"deptinfo": department(code, begntime=f"{today()} 00:00:00")}).ok
+    kinds = execute(
+        world_url, "select kind from institutions.department_change where dept_code = $1 order by change_id", code
+    )
+    assert [k["kind"] for k in kinds] == ["opened", "changed", "closed", "reopened"]
+
+
+@pytest.mark.drives("3401A")
+def test_several_departments_open_together_or_not_at_all(till: Till) -> None:
+    first, second = new_code(), new_code()
+    assert send(till, "3401A", {"deptinfo": [department(first), department(second)]}).ok
+    assert shown(till, first) is not None
+    third = new_code()
+    refused = send(till, "3401A", {"deptinfo": [department(third), department(second), department(third)]})
+    assert not refused.ok
+    for path in ("deptinfo[1].hosp_dept_codg", "deptinfo[2].hosp_dept_codg"):
+        assert path in refused.reason
+    assert shown(till, third) is None
+
+
+def test_a_department_with_a_patient_stays_open(till: Till, world_url: str, patient_of: Callable[[str], Any]) -> None:
+    code = new_code()
+    assert send(till, "3401", {"deptinfo": department(code, aprv_bed_cnt=1, hi_crtf_bed_cnt=0)}).ok
+    execute(
+        world_url,
+        "insert into encounters.encounter (psn_no, mdtrt_id, admdvs, care_admdvs, fixmedins_code, insutype, psn_type, "
+        "ipt_otp_no, med_type, begin_at, cert_type, cert_digest, atddr_no, dr_name, dept_code, dept_name, caty, state, opter, "
+        "registered_at) values ('P1', $1, '370300', '370300', $2, '310', '11', $1, '21', $3, '02', '', 'D', 'D', $4, 'X', "
+        "'A03', 'admitted', 'o', $3)", f"ID{code}", till.counter.fixmedins_code, datetime.fromisoformat("2026-11-01T08:00:00+08:00"),
+        code,
+    )
+    refused = send(till, "3403", closing(code))
+    assert "1名在院患者" in refused.reason
+    assert "在院患者" in send(till, "3402", {"deptinfo": department(code, endtime="2027-01-01 00:00:00")}).reason
+    assert "超过批准床位" in send(till, "3402", {"deptinfo": department(code, aprv_bed_cnt=0, hi_crtf_bed_cnt=0)}).warning
+    execute(world_url, "update encounters.encounter set state = 'discharged' where mdtrt_id = $1", f"ID{code}")
+    assert send(till, "3403", closing(code)).ok
+
+
+@pytest.mark.parametrize(("changes", "reason"), [
+    ({"endtime": "2026-01-31 00:00:00"}, "结束时间不晚于开始时间"),
+    ({"aprv_bed_cnt": -1, "hi_crtf_bed_cnt": 0}, "不能为负"),
+    ({"hi_crtf_bed_cnt": 41}, "多于批准床位"),
+    ({"nurs_psncnt": -3}, "人数不能为负"),
+])
+def test_what_cannot_be_a_department_is_refused(till: Till, changes: dict[str, Any], reason: str) -> None:
+    code = new_code()
+    refused = send(till, "3401", {"deptinfo": department(code, **changes)})
+    assert not refused.ok
+    assert reason in refused.reason
+    assert shown(till, code) is None
+
+
+def test_whoever_closes_the_wrong_department_does_not_succeed(till: Till) -> None:
+    code = new_code()
+    send(till, "3401", {"deptinfo": department(code)})
+    refused = send(till, "3403", closing(code, hosp_dept_name="别的科室", begntime="2025-02-01"))
+    assert "科室名称" in refused.reason
+    assert "开始时间" in refused.reason
+
+
+def test_pharmacies_have_no_departments(till_for: Callable[..., Till]) -> None:
+    shop, code = till_for(kind="2"), new_code()
+    for infno, content in (("3401", {"deptinfo": department(code)}), ("3402", {"deptinfo": department(code)}),
+                           ("3403", closing(code))):
+        assert "没有科室" in send(shop, infno, content).reason
+
+
+# ───────────────────────── every state against every message ─────────────────────────
+
+STEPS: dict[str, Callable[[str], tuple[str, Any]]] = {
+    "open": lambda code: ("3401", {"deptinfo": department(code)}),
+    "open_in_batch": lambda code: ("3401A", {"deptinfo": [department(code)]}),
+    "change": lambda code: ("3402", {"deptinfo": department(code, aprv_bed_cnt=41)}),
+    "change_with_end": lambda code: ("3402", {"deptinfo": department(code, endtime="2090-01-01 00:00:00")}),
+    "close": lambda code: ("3403", closing(code)),
+}
+STATES = {"unknown": [], "open": ["open"], "ending": ["open", "change_with_end"], "closed": ["open", "close"],
+          "reopened": ["open", "close", "open"]}
+ALLOWED = {
+    "unknown": {"open", "open_in_batch"}, "open": {"change", "change_with_end", "close"},
+    "ending": {"change", "change_with_end", "close"}, "closed": {"open", "open_in_batch"},
+    "reopened": {"change", "change_with_end", "close"},
+}
+REASONS = {"open": "已登记", "open_in_batch": "已登记", "change": ("没有这个科室", "撤销"),
+           "change_with_end": ("没有这个科室", "撤销"), "close": ("没有这个科室", "撤销")}
+
+
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(STATES, STEPS)))
+def test_every_message_in_every_state(till: Till, state: str, step: str) -> None:
+    code = new_code()
+    for before in STATES[state]:
+        assert send(till, *STEPS[before](code)).ok
+    row = shown(till, code)
+    reply = send(till, *STEPS[step](code))
+    assert reply.ok == (step in ALLOWED[state]), reply.reason
+    if not reply.ok:
+        wanted = REASONS[step]
+        assert any(text in reply.reason for text in ((wanted,) if isinstance(wanted, str) else wanted))
+        assert shown(till, code) == row
