@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -120,8 +120,8 @@ class Cast:
         return self.sites[patient.region][0]
 
 
-def gather(served: Served, rng: Random) -> Cast:
-    """Read the world and shuffle it."""
+def gather(served: Served, rng: Random, *, benefit_by: date | None = None) -> Cast:
+    """Read the world and shuffle it; of the people those whose benefits had begun by a day, today if none is given."""
     today = datetime.now(SHANGHAI).date()
     sites: dict[str, list[Site]] = {region: [] for region in _REGIONS}
     for row in served.books.fetch(_SITES, today):
@@ -130,7 +130,7 @@ def gather(served: Served, rng: Random) -> Cast:
             row["secret"], "proof01", "收费员", row["dr_codg"], row["dr_name"], row["dept_code"], row["dept_name"],
         )
         sites[row["region"]].append(Site(counter, row["region"], row["level"], "children" in row["traits"]))
-    patients = [_patient(row) for row in served.books.fetch(_PATIENTS, today)]
+    patients = [_patient(row) for row in served.books.fetch(_PATIENTS, benefit_by or today)]
     rng.shuffle(patients)
     for found in sites.values():
         rng.shuffle(found)

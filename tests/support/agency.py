@@ -107,7 +107,7 @@ def answer_of(
         yuan = f"{amount // 100}.{amount % 100:02d}"
         rows.append(("D", payment, yuan, "failed" if failed else "paid", f"B{payment[-6:]}", "账号不符" if failed else ""))
     said = total or f"{paid // 100}.{paid % 100:02d}"
-    head = ("H", "YIBAO-RETURN", "1", file_no or order.file_no, order.region, order.day, str(len(rows) if count is None else count),
-            said)
+    told = str(len(rows) if count is None else count)
+    head = ("H", "YIBAO-RETURN", "1", file_no or order.file_no, order.region, order.day, told, said)
     body = "".join("\t".join(row) + "\n" for row in (head, *rows)).encode()
     return body + f"T\tsm3={digest or hashlib.new('sm3', body).hexdigest()}\n".encode()

@@ -7,6 +7,7 @@ The expected payable is kept by a naive book of this test alone.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -68,6 +69,7 @@ class Chaos:
         self.posted: dict[str, int] = {}
         self.states: dict[str, str] = {}
         self.orders: list[bytes] = []
+        self.paid_by: dict[str, list[str]] = {}
         self.shelf = PolicyShelf({REGION: load_policy(read_policy_files()[REGION])})
         self.institution = Institution(
             self.code, REGION, REGION, "随机医院", "U", "1", "06", "2", frozenset(), "A", START.date(), START.date(), None)
@@ -131,8 +133,6 @@ class Chaos:
         accounts = [f"fund:{REGION}:310100", f"fund:{REGION}:330100", f"account:{psn_no}", f"payable:{self.code}"]
         legs = [-sign * (fund - small), -sign * small, -sign * account, sign * (fund + account)]
         async with self.database.connection() as connection, connection.transaction():
-            import json
-
             await connection.execute(SETTLE, json.dumps(row))
             await connection.execute(POST, psn_no, setl_id, REGION, row["kind"], self.now, row["origin_id"], accounts, legs,
                                      sign * cash)
@@ -173,8 +173,11 @@ class Chaos:
         self.states[claim_id] = "claimed"
         self.posted[claim_id] = 0
 
+    def all_in(self, *states: str) -> list[str]:
+        return [c for c, s in self.states.items() if s in states]
+
     def one(self, *states: str) -> str | None:
-        found = [c for c, s in self.states.items() if s in states]
+        found = self.all_in(*states)
         return self.rng.choice(found) if found else None
 
     def let_go(self, claim_id: str, state: str) -> None:
@@ -251,10 +254,8 @@ class Chaos:
             return
         assert isinstance(answer, Ordered)
         for payment in answer.payments:
-            if payment.fixmedins_code == self.code:
-                for claim_id, state in self.states.items():
-                    if state == "approved":
-                        self.states[claim_id] = "ordered" if payment.amount_fen else "paid"
+            self.paid_by[payment.payment_id] = self.all_in("approved")
+            self.states |= dict.fromkeys(self.all_in("approved"), "ordered" if payment.amount_fen else "paid")
         if answer.file is not None:
             self.orders.append(answer.file.content)
 
@@ -269,11 +270,9 @@ class Chaos:
             assert answer.code == "PAYMENT_ENDED"
             return
         assert isinstance(answer, Returned)
-        if answer.paid or answer.failed:
-            self.owed -= answer.paid_fen
-            for claim_id, state in self.states.items():
-                if state == "ordered":
-                    self.states[claim_id] = "paid" if answer.paid else "approved"
+        self.owed -= answer.paid_fen
+        for payment in (*answer.paid, *answer.failed):
+            self.states |= dict.fromkeys(self.paid_by[payment], "paid" if answer.paid else "approved")
 
     async def finish(self) -> None:
         """Claim, decide and pay everything; a settlement is added where the institution owes on balance."""
@@ -286,7 +285,8 @@ class Chaos:
             await self.claim() if self.free else None
             for claim_id, state in list(self.states.items()):
                 if state == "claimed":
-                    await self.deed(lambda tx, c=claim_id: review_claim(tx, claim_id=c, operator="甲", now=self.now, ids=self.ids))
+                    await self.deed(lambda tx, c=claim_id: review_claim(
+                        tx, claim_id=c, operator="甲", now=self.now, ids=self.ids))
                     self.states[claim_id] = "reviewed"
             while self.one("reviewed") is not None:
                 await self.approve()

@@ -141,6 +141,7 @@ def test_an_unknown_first_procedure_keeps_its_place(tmp_path: Path) -> None:
     ({"dx_codes": ""}, "NO_MAIN_DIAGNOSIS", "没有主要诊断"),
     ({"dx_codes": "ZZZ99"}, "MAIN_DIAGNOSIS_UNKNOWN", "不在方案的编码表内"),
     ({"dx_codes": "A00.000"}, "MAIN_DIAGNOSIS_UNLISTED", "不在任何MDC的主诊表"),
+    ({"dx_codes": "K80.100"}, "MAIN_DIAGNOSIS_UNLISTED", "可入组的编码有K80.100x001 胆囊结石伴胆囊炎、K80.101"),
     ({"dx_codes": "C61.x00", "gend": "2"}, "CONDITIONS_NOT_MET", "性别须为男"),
     ({"dx_codes": "C61.x00", "gend": ""}, "CONDITIONS_NOT_MET", "性别“”"),
     ({"dx_codes": "P22.000"}, "CONDITIONS_NOT_MET", "年龄须为0岁"),

@@ -21,6 +21,7 @@ from tests.support.till import Refused, Till
 from yibao.domains.records.operations import mark_lists
 from yibao.entrypoints.cli.records import app
 from yibao.infra.database import Database
+from yibao.kernel.business_time import SHANGHAI
 
 STATES = ("none", "draft", "checked", "returned", "accepted", "grouped", "used")
 STEPS = ("upload draft", "upload", "submit", "withdraw", "accept", "return", "group", "use")
@@ -231,7 +232,7 @@ def test_an_agency_accepts_all_or_none_and_says_why_it_returns(make_office: Call
     result = CliRunner().invoke(app, ["accept", good.setl_id, "--region", "441300", "--by", "经办员", "--json"],
                                 env={"YIBAO_DATABASE_URL": good.url})
     assert json.loads(result.stdout)["faults"][0]["code"] == "LIST_NOT_FOUND", "another region's list"
-    month = datetime.now().strftime("%Y%m")
+    month = datetime.now(SHANGHAI).strftime("%Y%m")
     result = CliRunner().invoke(app, ["accept", "--month", month, "--region", "370300", "--by", "经办员", "--json"],
                                 env={"YIBAO_DATABASE_URL": good.url})
     assert good.setl_id in {x["setl_id"] for x in json.loads(result.stdout)["lists"]}

@@ -177,8 +177,8 @@ def test_a_bill_that_does_not_fit_the_visit_is_refused(
 
 def test_a_visit_class_that_is_not_offered_is_refused_by_name(till: Till, patient: Patient, visit: dict[str, Any]) -> None:
     mdtrt_id = till.register(patient)
-    with pytest.raises(Refused, match=r"51 生育门诊.*尚未开通"):
-        till.record(patient, {**visit, "med_type": "51"}, mdtrt_id)
+    with pytest.raises(Refused, match=r"71 家庭病床.*尚未开通"):
+        till.record(patient, {**visit, "med_type": "71"}, mdtrt_id)
 
 
 def test_a_chronic_visit_needs_a_recognised_disease(till: Till, patient: Patient, visit: dict[str, Any]) -> None:

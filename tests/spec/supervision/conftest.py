@@ -11,7 +11,6 @@ from tests.support.doctor import ULTRASOUND, Agency, answer, document_of, line, 
 from tests.support.till import Till
 
 Patient = dict[str, Any]
-PatientOf = Callable[[str], Patient]
 BILL = (line(ULTRASOUND, 2, 71), line("001103000010000", 10, 148))
 """142.00 for an examination that a man cannot have, and 1 480.00 beside it, ten days of monitoring on one day."""
 
@@ -55,7 +54,6 @@ class Suspected:
         self.agency.do("decide", self.id, "--operator", "甲", "--opinion", "不能成立", *words)
         self.agency.do("confirm", self.id, "--operator", "乙")
 
-
     def refund(self) -> Any:
         """Reverse the settlement (2208)."""
         return self.till.call("2208", {"data": {
@@ -86,30 +84,47 @@ def suspected(suspect: Callable[[], Suspected]) -> Suspected:
 
 
 @pytest.fixture
-def patient(patient_of: PatientOf) -> dict[str, Any]:
-    """Return an employee of the first region; the sixteenth digit says whether a man."""
-    return patient_of("zb-active-first")
-
-
-@pytest.fixture
-def man(world: dict[str, Any]) -> dict[str, Any]:
+def man(world: dict[str, Any]) -> Patient:
     """Return an insured man of the first region."""
-    return dict(next(
-        p for p in world["patients"]
-        if p["insuplc_admdvs"] == "370300" and int(p["certno"][16]) % 2 and p["insutype"] == "310"
-    ))
+    return _first(world, is_man=True)
 
 
 @pytest.fixture
-def woman(world: dict[str, Any]) -> dict[str, Any]:
+def woman(world: dict[str, Any]) -> Patient:
     """Return an insured woman of the first region."""
-    return dict(next(
-        p for p in world["patients"]
-        if p["insuplc_admdvs"] == "370300" and not int(p["certno"][16]) % 2 and p["insutype"] == "310"
-    ))
+    return _first(world, is_man=False)
 
 
 @pytest.fixture
 def agency(world_url: str, base_url: str, monkeypatch: pytest.MonkeyPatch) -> Agency:
     """Return the agency's clerks at the command line of this world."""
     return Agency(world_url, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_till(till_for: Any) -> Iterator[Till]:
+    """Return a till for a whole module."""
+    opened = till_for()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def module_woman(world: dict[str, Any]) -> Patient:
+    """Return an insured woman of the first region."""
+    return _first(world, is_man=False)
+
+
+@pytest.fixture(scope="module")
+def module_suspected(module_till: Till, world: dict[str, Any], world_url: str) -> Iterator[Suspected]:
+    """Return a settled visit under suspicion for a whole module."""
+    patch = pytest.MonkeyPatch()
+    yield Suspected(module_till, _first(world, is_man=True), Agency(world_url, patch), world_url)
+    patch.undo()
+
+
+def _first(world: dict[str, Any], *, is_man: bool) -> Patient:
+    return dict(next(
+        p for p in world["patients"]
+        if p["insuplc_admdvs"] == "370300" and bool(int(p["certno"][16]) % 2) == is_man and p["insutype"] == "310"
+    ))

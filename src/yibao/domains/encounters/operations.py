@@ -14,7 +14,8 @@ INSERT_ENCOUNTER = "insert into encounters.encounter select ($1::encounters.enco
 CANCEL = "update encounters.encounter set state = 'cancelled' where psn_no = $1 and mdtrt_id = $2"
 RECORD_VISIT = """
 update encounters.encounter set med_type = $3, begin_at = $4, disease_code = $5, disease_name = $6, condition = $7,
-    maternity = $8, pregnancy_months = $9, foetuses = $10, exp_content = $11, state = 'visited' where psn_no = $1 and mdtrt_id = $2
+    maternity = $8, pregnancy_months = $9, foetuses = $10, exp_content = $11, state = 'visited'
+where psn_no = $1 and mdtrt_id = $2
 """
 DELETE_DIAGNOSES = "delete from encounters.diagnosis where psn_no = $1 and mdtrt_id = $2"
 INSERT_DIAGNOSES = "insert into encounters.diagnosis select * from unnest($1::encounters.diagnosis[])"

@@ -20,10 +20,7 @@ where psn_no = $1 and fixmedins_code = $2 and begin_at between $3 and $4 and ($5
 order by begin_at
 """
 DIAGNOSES = "select * from encounters.diagnosis where psn_no = $1 and mdtrt_id = $2 order by ordinal"
-LINES = """
-select * from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3
-order by occurred_at, length(feedetl_sn), feedetl_sn
-"""
+LINES = "select * from settlements.lines_of($1, $2) order by occurred_at, length(feedetl_sn), feedetl_sn"
 SERIALS = "select feedetl_sn from encounters.fee_line where psn_no = $1 and mdtrt_id = $2"
 BATCH_DISEASES = """
 select distinct chrg_bchno, disease_code from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
@@ -34,8 +31,7 @@ select l.*, e.med_type, e.fixmedins_code, t.name as fixmedins_name from encounte
 join encounters.encounter e on e.psn_no = l.psn_no and e.mdtrt_id = l.mdtrt_id
 join institutions.institution t on t.fixmedins_code = e.fixmedins_code
 where l.psn_no = $1 and l.occurred_at between $2 and $3 and l.list_type in ('101', '102', '103', '104', '106')
-  and exists (select from settlements.settlement s where s.psn_no = l.psn_no and s.mdtrt_id = l.mdtrt_id
-              and s.chrg_bchno = l.chrg_bchno and s.kind = 'settlement' and s.state = 'active')
+  and settlements.is_covered(l.psn_no, l.mdtrt_id, l.chrg_bchno)
 order by l.occurred_at, l.mdtrt_id, l.feedetl_sn
 """
 
@@ -71,9 +67,12 @@ async def list_diagnoses(tx: Connection, *, psn_no: str, mdtrt_id: str) -> list[
     return await tx.fetch(DIAGNOSES, psn_no, mdtrt_id)
 
 
-async def list_lines(tx: Connection, *, psn_no: str, mdtrt_id: str, batch: str) -> list[asyncpg.Record]:
-    """Return the fee lines of one charge batch."""
-    return await tx.fetch(LINES, psn_no, mdtrt_id, batch)
+async def list_lines(tx: Connection, *, psn_no: str, setl_id: str) -> list[asyncpg.Record]:
+    """Return the fee lines that a settlement covers: of a visit's charge batch, or of the periods of a stay.
+
+    A refund or a reinstatement covers those of what it mirrors.
+    """
+    return await tx.fetch(LINES, psn_no, setl_id)
 
 
 async def list_medicines(

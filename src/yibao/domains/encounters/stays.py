@@ -69,12 +69,12 @@ on conflict (psn_no, mdtrt_id, ordinal) do update set kind = excluded.kind, code
     doctor_name = excluded.doctor_name, at = excluded.at, adm_cond = excluded.adm_cond
 """
 UNSETTLED_LINES = """
-select * from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno::integer > $3
+select * from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and settlements.period_of(chrg_bchno) > $3
 order by occurred_at, length(feedetl_sn), feedetl_sn
 """
 LINES = """
 select feedetl_sn, init_sn, item_code, price_micro, quantity_e4, amount_fen, own_fen, over_fen, first_fen, scope_fen,
-       first_pay, chrg_bchno::integer as period, occurred_at
+       first_pay, settlements.period_of(chrg_bchno) as period, occurred_at
 from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
 """
 DELETE_SERIALS = "delete from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and feedetl_sn = any($3::text[])"

@@ -34,7 +34,7 @@ def explain(setl_id: SettlementId, as_json: JsonFlag = False) -> None:
     differences = [*answer.differences, *unsound_steps(answer.decision)]
     show(
         {"ok": not differences, "setl_id": setl_id, "psn_no": answer.settlement.psn_no,
-         "policy_version": answer.settlement.policy_version, "lines": answer.lines, "steps": rows,
+         "policy_version": answer.settlement.policy_version, "stay": answer.stay, "lines": answer.lines, "steps": rows,
          "differences": differences},
         as_json=as_json, render=lambda: _sheet(answer, rows, differences),
     )
@@ -55,7 +55,8 @@ def _sheet(answer: Explanation, rows: Sequence[Explained], differences: Sequence
     head = answer.settlement
     return Group(
         f"[bold]结算 {head.setl_id}[/bold]",
-        f"人员 {head.psn_no}  服务日期 {head.service_on}  政策版本 {head.policy_version[:12]}", "",
+        f"人员 {head.psn_no}  服务日期 {head.service_on}  政策版本 {head.policy_version[:12]}",
+        *([answer.stay.sentence()] if answer.stay else []), "",
         _lines(answer.lines), "",
         *(_step(number, row) for number, row in enumerate(rows, 1)), "",
         f"[bold]合计 {yuan_text(head.medfee_fen)} = 基金 {yuan_text(head.fund_fen)} + 个人账户 "

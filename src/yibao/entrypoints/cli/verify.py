@@ -14,7 +14,8 @@ from yibao.entrypoints.cli.running import with_database
 from yibao.entrypoints.worker import kept_heads
 from yibao.infra.config import Settings, load_settings
 from yibao.infra.database import Database
-from yibao.usecases.verification.verify_books import Finding, verify_books
+from yibao.usecases.verification.check import Finding
+from yibao.usecases.verification.verify_books import verify_books
 
 Replay = Annotated[int, typer.Option(min=0, help="按保存的事实重算最近多少笔结算")]
 

@@ -10,6 +10,8 @@ import msgspec
 from yibao.policy.grouping.conditions import Condition, SchemeFault, conditions_of
 
 Rows = Sequence[Mapping[str, str]]
+SUBCATEGORY = 5
+"""A code's first characters that name its subcategory: ``K80.1``."""
 
 
 class Diagnosis(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +78,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
         valid_operations: procedures that count as an operation.
         moved: (``dx`` or ``op``, code) -> the code of the scheme that stands for it.
         spellings: (``dx`` or ``op``, folded code) -> the code as the tables spell it.
+        listed: subcategory (first five characters) -> the diagnoses of it that some category lists.
     """
 
     code: str
@@ -89,6 +92,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
     valid_operations: frozenset[str]
     moved: Mapping[tuple[str, str], str]
     spellings: Mapping[tuple[str, str], str]
+    listed: Mapping[str, tuple[str, ...]]
 
     def groups(self) -> Iterable[tuple[Category, CoreGroup, Group]]:
         """Return every group with its core group and category, in the order they are tested."""
@@ -124,7 +128,7 @@ def build_scheme(head: Mapping[str, Any], tables: Mapping[str, Rows]) -> Scheme:
         code=str(head["code"]), name=str(head["name"]), ungrouped=str(head["ungrouped"]),
         newborn_days_max=int(head["newborn_days_max"]), infant_days_max=int(head["infant_days_max"]),
         categories=categories, diagnoses=diagnoses, procedures=procedures, moved=moved,
-        spellings=_spellings(diagnoses, procedures, moved),
+        spellings=_spellings(diagnoses, procedures, moved), listed=_by_subcategory(categories),
         valid_operations=frozenset(row["code"] for row in tables["procedures"] if row["valid_op"] == "1"),
     )
 
@@ -143,6 +147,13 @@ def _spellings(
         if spellings.setdefault((kind, fold(code)), code) != code:
             raise SchemeFault(f"two codes differ in the case of letters only: {code}")
     return spellings
+
+
+def _by_subcategory(categories: Iterable[Category]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for code in sorted({code for category in categories for code in category.diagnoses}):
+        found.setdefault(code[:SUBCATEGORY], []).append(code)
+    return {head: tuple(codes) for head, codes in found.items()}
 
 
 def _cores(tables: Mapping[str, Rows]) -> dict[str, list[CoreGroup]]:

@@ -14,8 +14,9 @@ from yibao.policy.grouping.grouper import (
     Complication,
     Grouped,
 )
-from yibao.policy.grouping.scheme import Category, Scheme
+from yibao.policy.grouping.scheme import SUBCATEGORY, Category, Scheme
 
+_SHOWN = 5
 _KINDS = {"mcc": "严重并发症或合并症（MCC）", "cc": "并发症或合并症（CC）"}
 _SEVERITIES = {"mcc": "伴MCC", "mcc_or_cc": "伴MCC或CC", "any": "无需并发症"}
 _HEADLINES = {
@@ -100,4 +101,15 @@ def _why_not(grouped: Grouped, scheme: Scheme) -> tuple[str, ...]:
             unmet = [c for c in category.conditions if c.test(facts, category.diagnoses, {}, category.sites) is None]
             needs = "、".join(f"“{c.word}”不满足：{c.needs}" for c in unmet)
             texts.append(f"{category.code} {category.name}：{needs}")
+    if grouped.state == MAIN_DIAGNOSIS_UNLISTED:
+        texts += _near(facts.main, scheme)
     return (*texts, f"全部{len(scheme.categories)}个MDC都不能入组，记为{scheme.ungrouped}")
+
+
+def _near(code: str, scheme: Scheme) -> list[str]:
+    """Name listed codes of the same subcategory: unlisted ones are often a heading whose parts are meant."""
+    listed = scheme.listed.get(code[:SUBCATEGORY], ())
+    if not listed:
+        return []
+    shown = "、".join(diagnosis_text(near, scheme) for near in listed[:_SHOWN])
+    return [f"同一亚目中可入组的编码有{shown}{'等' if len(listed) > _SHOWN else ''}，请核对是否应使用其中之一"]

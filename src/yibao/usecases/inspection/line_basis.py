@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 import asyncpg
 import msgspec
 
 from yibao.domains.catalogue.model import ItemTerm
-from yibao.domains.catalogue.queries import terms_for
+from yibao.domains.catalogue.queries import terms_on_days
 from yibao.domains.settlements.model import Settlement
 from yibao.infra.database import Connection
 from yibao.policy.decision import Used
@@ -28,24 +29,25 @@ class _Facts(msgspec.Struct):
 
 async def bases_of(
     tx: Connection, *, head: Settlement, lines: Sequence[asyncpg.Record], class_names: Mapping[str, str],
-    policy: RegionPolicy | None,
+    policy: RegionPolicy | None, is_stay: bool = False,
 ) -> dict[str, tuple[Used, ...]]:
     """Return by ``feedetl_sn`` which dated values the split of each fee line used.
 
     Args:
-        lines: rows of ``encounters.fee_line``.
+        lines: rows of ``encounters.fee_line``, with the day of each (``occurred_on``). A return rests on its line.
         class_names: Chinese names of the class levels.
         policy: the law the settlement was decided by; without it the region's default ratio is not named.
     """
     level = msgspec.json.decode(head.facts, type=_Facts).institution.level
-    terms = await terms_for(
-        tx, admdvs=head.admdvs, codes=[line["item_code"] for line in lines], on=head.service_on, level=level
+    # A line of a stay rests on catalogue and law of its own day, all lines of a visit on the day of the visit.
+    days = {line["feedetl_sn"]: line["occurred_on"] if is_stay else head.service_on for line in lines}
+    terms = await terms_on_days(
+        tx, admdvs=head.admdvs, wanted=[(line["item_code"], days[line["feedetl_sn"]]) for line in lines], level=level
     )
     return {
-        line["feedetl_sn"]: (
-            _listed(term, class_names), *_ceiling(term, line), *_default_ratio(term, line, head, policy),
-        )
-        for line in lines if (term := terms.get(line["item_code"])) is not None
+        sn: (_listed(term, class_names), *_ceiling(term, line), *_default_ratio(term, line, head, policy, days[sn]))
+        for line in lines
+        if (term := terms.get((line["item_code"], days[sn := line["feedetl_sn"]]))) is not None and not line["init_sn"]
     }
 
 
@@ -72,12 +74,12 @@ def _ceiling(term: ItemTerm, line: asyncpg.Record) -> tuple[Used, ...]:
 
 
 def _default_ratio(
-    term: ItemTerm, line: asyncpg.Record, head: Settlement, policy: RegionPolicy | None
+    term: ItemTerm, line: asyncpg.Record, head: Settlement, policy: RegionPolicy | None, on: date
 ) -> tuple[Used, ...]:
     if policy is None or term.first_pay is not None or line["own_fen"]:
         return ()
     row = default_first_pay(
-        policy, head.service_on, insutype=head.insutype, list_type=line["list_type"],
+        policy, on, insutype=head.insutype, list_type=line["list_type"],
         class_level=line["class_level"],
     )
     return () if row is None else (row.used,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
@@ -14,15 +15,16 @@ from yibao.policy.decision import Used
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames
 from yibao.usecases.inspection.line_basis import bases_of
-from yibao.usecases.settlement.explain_settlement import stored_policy
+from yibao.usecases.settlement.explain_settlement import StayPart, stay_part_of, stored_policy
 
 MIRRORS = """
 select setl_id, kind from settlements.settlement where psn_no = $1 and origin_id = $2 order by settled_at
 """
 LINES = """
 select feedetl_sn, item_code, item_name, list_type, class_level, charge_type, price_micro, quantity_e4, amount_fen, limit_micro,
-       first_pay, own_fen, over_fen, first_fen, scope_fen, restricted, hosp_appr_flag, reason
-from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and chrg_bchno = $3 order by occurred_at, feedetl_sn
+       first_pay, own_fen, over_fen, first_fen, scope_fen, restricted, hosp_appr_flag, reason,
+       (occurred_at at time zone 'Asia/Shanghai')::date as occurred_on, init_sn
+from settlements.lines_of($1, $2) order by occurred_at, feedetl_sn
 """
 VISIT = """
 select e.ipt_otp_no, e.disease_code, e.disease_name, e.dept_name, e.dr_name, p.name
@@ -55,6 +57,8 @@ class SheetLine(msgspec.Struct, frozen=True):
     restricted: bool
     hosp_appr_flag: str
     reason: str
+    occurred_on: date
+    init_sn: str
     basis: tuple[Used, ...] = ()
 
 
@@ -78,6 +82,7 @@ class Sheet(msgspec.Struct, frozen=True):
         person_name: masked.
         insutype, med_type: Chinese texts.
         payers: who bears how much, Chinese name, kind (``fund``, ``account``, ``cash``, ``hospital``) and fen.
+        stay: the part of a stay that is settled, None for a visit.
         mirrors: later refunds or reinstatements of this one, id and kind.
     """
 
@@ -94,6 +99,7 @@ class Sheet(msgspec.Struct, frozen=True):
     class_names: dict[str, str]
     mirrors: tuple[tuple[str, str], ...]
     checks: tuple[Check, ...]
+    stay: StayPart | None = None
 
 
 async def show_settlement(
@@ -110,10 +116,13 @@ async def show_settlement(
     head = from_row(row)
     if head.fixmedins_code != institution:
         return None
-    rows = await tx.fetch(LINES, head.psn_no, head.mdtrt_id, head.chrg_bchno)
+    rows = await tx.fetch(LINES, head.psn_no, head.setl_id)
     class_names = {code: names.code("chrgitm_lv", code) for code in sorted({line["class_level"] for line in rows})}
     policy = policies.get(head.policy_version) or await stored_policy(tx, head.policy_version)
-    bases = await bases_of(tx, head=head, lines=rows, class_names=class_names, policy=policy)
+    stay = await stay_part_of(tx, head)
+    bases = await bases_of(
+        tx, head=head, lines=rows, class_names=class_names, policy=policy, is_stay=stay is not None
+    )
     lines = tuple(SheetLine(**dict(line), basis=bases.get(line["feedetl_sn"], ())) for line in rows)
     visit = await tx.fetchrow(VISIT, head.psn_no, head.mdtrt_id)
     mirrors = await tx.fetch(MIRRORS, head.psn_no, head.setl_id)
@@ -131,6 +140,7 @@ async def show_settlement(
         class_names=class_names,
         mirrors=tuple((mirror["setl_id"], mirror["kind"]) for mirror in mirrors),
         checks=checks_of(head, lines),
+        stay=stay,
     )
 
 

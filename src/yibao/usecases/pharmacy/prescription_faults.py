@@ -9,13 +9,13 @@ from yibao.domains.catalogue.model import ItemTerm
 from yibao.domains.dispensing.dispensed_model import Prescribed, Wanted
 from yibao.domains.dispensing.dispensed_rules import dispensing_faults
 from yibao.kernel.refusal import Fault
-from yibao.usecases.pharmacy.sale_lines import SoldLine
+from yibao.usecases.visits.fee_line import LineInput
 
 DUAL_CHANNEL = "dual_channel"
 """Trait of pharmacies that may dispense negotiated drugs at the conditions of hospitals."""
 
 
-def wanted_of(lines: Sequence[SoldLine], *, node: str = "drugdetail") -> list[Wanted]:
+def wanted_of(lines: Sequence[LineInput], *, node: str = "drugdetail") -> list[Wanted]:
     """Return what the lines of a sale take of outside prescriptions."""
     return [
         Wanted(x.rxno, x.item_code, x.quantity_e4, f"{node}[{i}]") for i, x in enumerate(lines) if x.outside_rx and x.rxno
@@ -38,7 +38,7 @@ def outside_faults(
 
 
 def dual_channel_faults(
-    lines: Sequence[SoldLine], terms: Mapping[str, ItemTerm], prescribed: Sequence[Prescribed], *, is_special: bool,
+    lines: Sequence[LineInput], terms: Mapping[str, ItemTerm], prescribed: Sequence[Prescribed], *, is_special: bool,
     disease_code: str, traits: Collection[str],
 ) -> list[Fault]:
     """Return what is wrong with the negotiated drugs of a sale.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import asyncpg
 import msgspec
 
 from yibao.domains.encounters.queries import list_lines
 from yibao.domains.settlements.model import Settlement, from_row
-from yibao.domains.settlements.queries import find_settlement
+from yibao.domains.settlements.queries import find_cover, find_settlement
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.case import Case
@@ -41,6 +42,37 @@ class ExplainedLine(msgspec.Struct, frozen=True):
     reason: str
 
 
+class StayPart(msgspec.Struct, frozen=True):
+    """Which part of a stay a settlement is of; days inclusive, ``discharged_on`` as it stands now.
+
+    ``admission`` is the number of the stay in its benefit year as the settlement took it.
+    """
+
+    admitted_on: date
+    discharged_on: date | None
+    period_from: int
+    period_to: int
+    is_interim: bool
+    begin_on: date
+    end_on: date
+    admission: int
+
+    def sentence(self) -> str:
+        """Return the part as one Chinese sentence."""
+        periods = f"第{self.period_from}期" if self.period_from == self.period_to else f"第{self.period_from}至{self.period_to}期"
+        until = f"至{self.discharged_on}出院" if self.discharged_on else "在院"
+        kind = "中途结算" if self.is_interim else "出院结算"
+        return f"{self.admitted_on}入院，{until}，年度内第{self.admission}次住院；{kind}{periods}费用，截至{self.end_on}"
+
+
+async def stay_part_of(tx: Connection, settlement: Settlement) -> StayPart | None:
+    """Return which part of a stay a settlement is of, None for a visit or a sale."""
+    row = await find_cover(tx, psn_no=settlement.psn_no, setl_id=settlement.setl_id)
+    if row is None:
+        return None
+    return StayPart(**{f.name: row[f.name] for f in msgspec.structs.fields(StayPart)})
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A settlement with everything that led to it; ``differences`` must be empty.
 
@@ -53,6 +85,7 @@ class Explanation(msgspec.Struct, frozen=True):
     steps: Sequence[Step]
     decision: Decision
     differences: Sequence[str]
+    stay: StayPart | None = None
 
 
 async def explain(
@@ -76,12 +109,11 @@ async def explain(
     decision = decide(case, policy, trace=True)
     if isinstance(decision, Refusal):
         return decision
-    lines = await list_lines(
-        tx, psn_no=settlement.psn_no, mdtrt_id=settlement.mdtrt_id, batch=settlement.chrg_bchno
-    )
+    lines = await list_lines(tx, psn_no=settlement.psn_no, setl_id=settlement.setl_id)
     explained = [_line(line) for line in lines]
     return Explanation(
-        settlement, case, explained, decision.steps, decision, _differences(settlement, decision, explained)
+        settlement, case, explained, decision.steps, decision, _differences(settlement, decision, explained),
+        await stay_part_of(tx, settlement),
     )
 
 

@@ -45,7 +45,7 @@ class VisitWay(Way[SettleCommand]):
         return bill.psn_no, bill.mdtrt_id, bill.batch
 
     def judge(
-        self, row: asyncpg.Record | None, bill: SettleCommand, *, sender: str, shelf: PolicyShelf
+        self, row: asyncpg.Record | None, bill: SettleCommand, *, sender: str, shelf: PolicyShelf,  # noqa: ARG002
     ) -> OpenCase | Refusal:
         """Make the case, or refuse with every fault found. Faults stand in fixed precedence."""
         if row is None:
@@ -58,7 +58,7 @@ class VisitWay(Way[SettleCommand]):
             return refuse("ENCOUNTER_IS_STAY", "这次就诊是住院", field="data.mdtrt_id", received=bill.mdtrt_id,
                           remedy="住院请用2303预结算、2304结算")
         faults = _visit_faults(row, bill) + _batch_faults(row, bill)
-        filed = filed_words(row)
+        filed = filed_words(row, bill)
         faults += filed.faults if isinstance(filed, Refusal) else ()
         faults += benefit_faults(
             insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
@@ -92,7 +92,8 @@ def _visit_faults(row: asyncpg.Record, bill: SettleCommand) -> list[Fault]:
                             "购药请用2101、2102结算，用2103撤销"))
     if row["visit_state"] == "visited" and row["med_type"] in classes.needs_recognition:
         if not row["disease_code"]:
-            faults.append(Fault("DISEASE_MISSING", f"{classes.outpatient[row['med_type']]}就诊没有病种编码", "mdtrtinfo.dise_codg",
+            name = classes.outpatient[row["med_type"]]
+            faults.append(Fault("DISEASE_MISSING", f"{name}就诊没有病种编码", "mdtrtinfo.dise_codg",
                                 remedy="请在2203中上传已认定的慢特病病种"))
         elif row["disease_code"] not in (row["recognised"] or ()):
             faults.append(Fault("DISEASE_NOT_RECOGNISED", "参保人没有该病种的有效慢特病认定", "mdtrtinfo.dise_codg",

@@ -82,9 +82,11 @@ def line_groups(row: Any) -> tuple[LineGroup, ...]:
     )
 
 
-def filed_words(row: asyncpg.Record) -> CaseWords | Refusal:
-    """Return what the filings of a row and the trauma flags of its encounter add to the case."""
-    trauma = trauma_of(row["exp_content"]) if row["exp_content"] else None
+def filed_words(row: asyncpg.Record, bill: Bill) -> CaseWords | Refusal:
+    """Return what the filings of a row and the trauma flags add to the case; the bill's flags come first."""
+    trauma = trauma_of(bill.exp_content) if bill.exp_content else None
+    if (trauma is None or not (isinstance(trauma, Refusal) or trauma.is_trauma)) and row["exp_content"]:
+        trauma = trauma_of(row["exp_content"])
     if isinstance(trauma, Refusal):
         return trauma
     return case_words(

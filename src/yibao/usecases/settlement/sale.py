@@ -23,11 +23,12 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, LineGroup
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.pharmacy.prescription_faults import dual_channel_faults, outside_faults, wanted_of
-from yibao.usecases.pharmacy.sale_lines import SoldLine, line_faults, split_line
+from yibao.usecases.pharmacy.sale_lines import APPROVED, line_faults, split_line
 from yibao.usecases.settlement.counters import law_counters
 from yibao.usecases.settlement.judging import institution_of, payment_faults, person_of
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import Bill, OpenCase, Settled, Way
+from yibao.usecases.visits.fee_line import LineInput, kept_line
 
 SPECIAL_DRUG_PURCHASE = "18"
 ONLY_BATCH = "1"
@@ -52,7 +53,7 @@ class SaleBill(Bill, frozen=True, kw_only=True):
     disease_name: str
     insured_place: str
     exp_content: str
-    lines: Sequence[SoldLine]
+    lines: Sequence[LineInput]
     opter: str
     opter_name: str
     received_at: datetime
@@ -175,20 +176,16 @@ def _fee_lines(
     bill: SaleBill, row: asyncpg.Record, terms: Mapping[str, ItemTerm], prescribed: Sequence[Prescribed],
     policy: RegionPolicy,
 ) -> tuple[FeeLine, ...] | Refusal:
+    # What the hospital approved on the prescription counts; a pharmacy approves nothing by itself.
     approved = {(p.hi_rxno, p.item_code) for p in prescribed if p.is_approved}
     kept = []
-    for line in bill.lines:
-        is_approved = (line.rxno, line.item_code) in approved
-        split = split_line(
-            line, terms[line.item_code], policy, on=bill.service_on, insutype=bill.insutype, is_approved=is_approved
-        )
+    for sent in bill.lines:
+        line = msgspec.structs.replace(sent, hosp_appr_flag=APPROVED) if (sent.rxno, sent.item_code) in approved else sent
+        term = terms[line.item_code]
+        split = split_line(line, term, policy, on=bill.service_on, insutype=bill.insutype)
         if isinstance(split, Refusal):
             return split
-        kept.append(line.kept(
-            terms[line.item_code], split, psn_no=bill.psn_no, mdtrt_id=bill.mdtrt_id, admdvs=row["admdvs"],
-            batch=ONLY_BATCH, disease_code=bill.disease_code, at=bill.begin_at, is_approved=is_approved,
-            now=bill.received_at,
-        ))
+        kept.append(kept_line(line, term, split, admdvs=row["admdvs"], batch=ONLY_BATCH, now=bill.received_at))
     return tuple(kept)
 
 

@@ -13,6 +13,7 @@ from yibao.policy.case import Case
 from yibao.policy.law.parameters import RegionPolicy, first_match
 from yibao.policy.pipeline.choosing import Benefit, choose_benefit
 from yibao.usecases.filings.case_facts import CaseWords
+from yibao.usecases.grouping.open_terms import clearing_way
 from yibao.usecases.settlement.counters import OUTLIVES_YEAR, law_counters
 from yibao.usecases.settlement.judging import (
     Sums,
@@ -85,7 +86,7 @@ class StayWay(Way[StayBill]):
         policy = shelf.of(row["admdvs"])
         if isinstance(policy, Refusal):
             return policy
-        filed = filed_words(row)
+        filed = filed_words(row, bill)
         faults = _stay_faults(row, bill) + _bill_faults(row, bill) + _benefit_faults(row)
         faults += filed.faults if isinstance(filed, Refusal) else ()
         if faults or isinstance(filed, Refusal):
@@ -96,6 +97,7 @@ class StayWay(Way[StayBill]):
             return service_on
         return OpenCase(
             row, _in_year(case, row, bill, filed, service_on), bill.mdtrt_id, str(row["period_to"]), filed.pregnancy_id,
+            clearing_way(row["admdvs"], institution_kind=row["kind"], med_type=row["med_type"], on=service_on),
         )
 
     def beside(self, settled: Settled) -> tuple[object, ...]:
@@ -183,7 +185,8 @@ def _service_day(case: Case, row: asyncpg.Record, bill: StayBill, policy: Region
     year_row = first_match(benefit.law.rows.get("benefit_year", ()), benefit.facts)
     if year_row is None or year_row.word == _DISCHARGE:
         return case.service_on
-    first, last = row["first_line_on"], row["last_line_on"]
+    first: date = row["first_line_on"]
+    last: date = row["last_line_on"]
     if first.year != last.year:
         return refuse(
             "COSTS_OF_TWO_YEARS", f"参保地规定费用归属发生日所在年度，{first.year}年与{last.year}年的费用不能一并结算",

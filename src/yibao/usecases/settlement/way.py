@@ -39,6 +39,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     splits: tuple[int, ...] = ()
     invono: str = ""
     setlway: str = "01"
+    exp_content: str = ""
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -112,6 +113,6 @@ class Way(ABC, Generic[B]):
     ) -> OpenCase | Refusal:
         """Make the case, or refuse with every fault found; ``row`` is None where there is nothing of that name."""
 
-    def beside(self, settled: Settled) -> tuple[object, ...]:
+    def beside(self, settled: Settled) -> tuple[object, ...]:  # noqa: ARG002
         """Return what is written beside the settlement, as further arguments of ``write``."""
         return ()

@@ -182,8 +182,9 @@ async def _place_faults(tx: Connection, command: StayCommand, *, mdtrt_id: str, 
     node = command.node
     there = await stays.find_open_stay(tx, command.psn_no, other_than=mdtrt_id)
     if there is not None:
+        since = business_date(there["begin_at"])
         return [Fault("STAY_OPEN_ELSEWHERE",
-                      f"参保人{business_date(there['begin_at'])}起正在{there['name']}住院（就诊ID {there['mdtrt_id']}），尚未出院",
+                      f"参保人{since}起正在{there['name']}住院（就诊ID {there['mdtrt_id']}），尚未出院",
                       f"{node}.psn_no", command.psn_no, "请先由该机构办理出院，或撤销入院登记")]
     other = await stays.find_overlapping(
         tx, command.psn_no, begin=command.begin_at, end=max(end, command.begin_at), other_than=mdtrt_id

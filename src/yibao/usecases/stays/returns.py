@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+import asyncpg
 import msgspec
 
 from yibao.kernel.money import div_half_up, yuan_text
@@ -58,7 +58,7 @@ def _cut(charged: Charged, amount: int) -> tuple[int, int, int, int]:
 class ReturnBook:
     """What was charged and returned in one stay, so that no more comes back than went out."""
 
-    def __init__(self, lines: Iterable[Mapping[str, Any]], *, covered: int) -> None:
+    def __init__(self, lines: Iterable[asyncpg.Record], *, covered: int) -> None:
         self._charged: dict[str, Charged] = {}
         self._returned: dict[str, Returned] = {}
         for x in lines:
@@ -94,7 +94,8 @@ class ReturnBook:
         ):
             if said != held:
                 shown = said if isinstance(said, str) else f"{said / 1e6:g}"
-                faults.append(Fault("RETURN_DIFFERS", f"{label}与原明细不一致", f"{at}.{name}", shown, "退费须与原明细同项目、同单价"))
+                faults.append(Fault("RETURN_DIFFERS", f"{label}与原明细不一致", f"{at}.{name}", shown,
+                                    "退费须与原明细同项目、同单价"))
         before = self._returned.get(line.init_sn, Returned())
         left_e4 = charged.quantity_e4 - before.quantity_e4
         left_fen = charged.amount_fen - before.amount_fen

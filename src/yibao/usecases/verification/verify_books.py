@@ -10,6 +10,9 @@ from yibao.kernel.refusal import Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.check import Check, Finding
+from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
+from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
+from yibao.usecases.verification.stay_checks import STAY_CHECKS
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 
 OFFENDERS_SHOWN = 5
@@ -24,11 +27,17 @@ CHECKS = (
     Check("I1", "有效结算的明细合计等于结算总额及四项拆分", """
         select s.setl_id from settlements.settlement s
         left join lateral (select sum(amount_fen) a, sum(own_fen) o, sum(over_fen) v, sum(first_fen) f, sum(scope_fen) c
-            from encounters.fee_line l where l.psn_no = s.psn_no and l.mdtrt_id = s.mdtrt_id
-            and l.chrg_bchno = s.chrg_bchno) l on true
+            from settlements.lines_of(s.psn_no, s.setl_id)) l on true
         where s.kind = 'settlement' and s.state = 'active'
           and (s.medfee_fen, s.own_fen, s.over_fen, s.first_fen, s.scope_fen) is distinct from
               (l.a::bigint, l.o::bigint, l.v::bigint, l.f::bigint, l.c::bigint)"""),
+    *STAY_CHECKS,
+    Check("I2", "处方已取数量等于全部取药之和，且不超过处方数量", """
+        select l.hi_rxno || '/' || l.item_code from dispensing.prescription_line l
+        left join lateral (select sum(t.cash_e4 + greatest(t.settled_e4, t.issued_e4)) as taken
+                           from dispensing.takings(l.psn_no, array[l.hi_rxno]) t where t.item_code = l.item_code) x on true
+        where l.dispensed_e4 <> coalesce(x.taken, 0) or l.dispensed_e4 > l.quantity_e4"""),
+    *PHARMACY_CHECKS,
     Check("I2", "每笔分录各腿之和为零", """
         select posting_id from ledger.posting
         where (select sum(a) from unnest(amounts) a) <> 0 or cardinality(accounts) <> cardinality(amounts)"""),
@@ -49,7 +58,7 @@ CHECKS = (
            or g.owed <> s.fund_fen + s.account_fen - s.shared_fen or p.cash_fen <> s.cash_fen"""),
     Check("I2", "年度累计等于全部结算与冲销的累计变动之和，且不超过限额", """
         with moved as (
-            select psn_no, year, insutype, d.code, sum(d.delta) as total
+            select psn_no, case when strpos(d.code, '#') > 0 then 0 else year end as year, insutype, d.code, sum(d.delta) as total
             from settlements.settlement s, unnest(s.counter_codes, s.counter_deltas) d(code, delta) group by 1, 2, 3, 4)
         select coalesce(c.psn_no, m.psn_no) || '/' || coalesce(c.code, m.code)
         from settlements.counter c full join moved m using (psn_no, year, insutype, code)
@@ -77,10 +86,11 @@ CHECKS = (
     Check("I7", "每笔结算恰有一条审计记录", """
         select s.setl_id from settlements.settlement s
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
+    *CLEARING_CHECKS,
     Check("I8", "每张含区划的表都强制行级安全", """
         select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'admdvs'
-        where c.relkind = 'r' and c.relnamespace in (select oid from pg_namespace where nspname in ('platform', 'people',
-            'enrolment', 'institutions', 'catalogue', 'applications', 'encounters', 'settlements', 'ledger', 'access'))
+        where c.relkind = 'r'
+          and c.relnamespace in (select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema')
           and not (c.relrowsecurity and c.relforcerowsecurity)"""),
     *CLEARING_CHECKS,
 )

@@ -21,6 +21,7 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.filings.trauma import trauma_of
 from yibao.usecases.visits.register_visit import refuse_foreign
 
+
 class DiagnosisInput(msgspec.Struct, frozen=True):
     """A diagnosis as the institution sends it."""
 

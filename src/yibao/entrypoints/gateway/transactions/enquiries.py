@@ -149,7 +149,7 @@ async def settlement_lines(message: Message, services: Services) -> Output | Ref
         s = await _own_settlement(tx, message)
         if isinstance(s, Refusal):
             return s
-        rows = await encounters.list_lines(tx, psn_no=s.psn_no, mdtrt_id=s.mdtrt_id, batch=s.chrg_bchno)
+        rows = await encounters.list_lines(tx, psn_no=s.psn_no, setl_id=s.setl_id)
     return [
         {
             "mdtrt_id": s.mdtrt_id, "setl_id": s.setl_id, "med_type": s.med_type, **_line(r),

@@ -10,7 +10,16 @@ import asyncpg
 
 from yibao.domains.encounters import stay_flags, stays
 from yibao.entrypoints.gateway import settling
-from yibao.entrypoints.gateway.registry import Done, Encode, Message, Output, Services, deed, query, whole_deed
+from yibao.entrypoints.gateway.registry import (
+    Done,
+    Encode,
+    Message,
+    Output,
+    Services,
+    deed,
+    query,
+    whole_deed,
+)
 from yibao.entrypoints.gateway.transactions.outpatient import LINE_DETAIL, exp_content, line_result, maternity
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.database import Connection
@@ -196,7 +205,7 @@ def _bill(message: Message, *, is_trial: bool) -> StayBill:
         cert_type=data["mdtrt_cert_type"],
         splits=() if is_trial else tuple(yuan_to_fen(data.get(name, Decimal(0))) for name in SPLITS),
         invono=data.get("invono", ""), setlway=data.get("psn_setlway", "01"), is_interim=data["mid_setl_flag"] == "1",
-        is_trial=is_trial, discharge_on=_day(data.get("dscgTime") or data.get("dscg_time")),
+        is_trial=is_trial, exp_content=exp_content(data), discharge_on=_day(data.get("dscgTime") or data.get("dscg_time")),
     )
 
 

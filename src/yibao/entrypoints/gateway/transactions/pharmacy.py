@@ -11,9 +11,9 @@ from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.messages import Replayed
 from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal
-from yibao.usecases.pharmacy.sale_lines import SoldLine
-from yibao.usecases.settlement.sale import SALE_WAY, SaleBill, SaleCase
+from yibao.usecases.settlement.sale import ONLY_BATCH, SALE_WAY, SaleBill, SaleCase
 from yibao.usecases.settlement.way import Settled
+from yibao.usecases.visits.fee_line import LineInput
 
 NO_PRICE_LIMIT = Decimal("999999")
 """What a line without a price limit shows as ``pric_uplmt_amt``."""
@@ -24,29 +24,33 @@ OUTSIDE = "1"
 
 def _bill(message: Message, services: Services) -> SaleBill:
     head, envelope = message.input["druginfo"], message.envelope
+    mdtrt_id = services.ids.new(message.received_at)
     return SaleBill(
         psn_no=head["psn_no"], insutype=head["insutype"], medfee_fen=yuan_to_fen(head["medfee_sumamt"]),
         account_use=head.get("acct_used_flag", "0"), cert_type=head["mdtrt_cert_type"], invono=head.get("invono", ""),
-        pharmacy=message.institution.fixmedins_code, mdtrt_id=services.ids.new(message.received_at),
+        pharmacy=message.institution.fixmedins_code, mdtrt_id=mdtrt_id,
         med_type=head["med_type"], med_type_text=code_text("med_type", head["med_type"]), begin_at=head["begntime"],
         cert_no=head["mdtrt_cert_no"], disease_code=head.get("dise_codg", ""), disease_name=head.get("dise_name", ""),
         insured_place=envelope.get("insuplc_admdvs", ""), exp_content=head.get("exp_content", ""),
-        lines=[_line(line) for line in message.input.get("drugdetail", ())], opter=envelope.get("opter", ""),
+        lines=[_line(line, head, mdtrt_id) for line in message.input.get("drugdetail", ())], opter=envelope.get("opter", ""),
         opter_name=envelope.get("opter_name", ""), received_at=message.received_at,
     )
 
 
-def _line(line: dict[str, Any]) -> SoldLine:
+def _line(line: dict[str, Any], head: dict[str, Any], mdtrt_id: str) -> LineInput:
     detail = {name: str(line[name]) for name in LINE_DETAIL if name in line}
     codes = [code["drug_trac_codg"] for code in line.get("durg_trac_info", ())]
     if codes:
         detail["trace_codes"] = " ".join(codes)
-    return SoldLine(
-        sn=line["feedetl_sn"], rxno=line.get("rxno", ""), outside_rx=line.get("rx_circ_flag") == OUTSIDE,
-        occurred_at=line.get("fee_ocur_time"), item_code=line["med_list_codg"], local_code=line["medins_list_codg"],
+    return LineInput(
+        sn=line["feedetl_sn"], psn_no=head["psn_no"], mdtrt_id=mdtrt_id, batch=ONLY_BATCH,
+        disease_code=head.get("dise_codg", ""), rxno=line.get("rxno", ""),
+        outside_rx=line.get("rx_circ_flag") == OUTSIDE, occurred_at=line.get("fee_ocur_time", head["begntime"]),
+        item_code=line["med_list_codg"], local_code=line["medins_list_codg"],
         amount_fen=yuan_to_fen(line["det_item_fee_sumamt"]), quantity_e4=round_half_up(line["cnt"], 4),
-        price_micro=round_half_up(line["pric"], 6), doctor_code=line.get("bilg_dr_codg", ""),
-        doctor_name=line.get("bilg_dr_name", ""), detail=detail,
+        price_micro=round_half_up(line["pric"], 6), dept_code="", dept_name="",
+        doctor_code=line.get("bilg_dr_codg", ""), doctor_name=line.get("bilg_dr_name", ""), hosp_appr_flag="0",
+        detail=detail,
     )
 
 

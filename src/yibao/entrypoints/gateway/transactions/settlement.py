@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from yibao.entrypoints.gateway import settling
 from yibao.entrypoints.gateway.registry import Encode, Message, Output, Services, query, whole_deed
+from yibao.entrypoints.gateway.transactions.outpatient import exp_content
 from yibao.infra.audit import write as write_audit
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
@@ -26,7 +27,7 @@ def _command(message: Message, *, with_splits: bool) -> SettleCommand:
         med_type=data["med_type"], medfee_fen=yuan_to_fen(data["medfee_sumamt"]),
         account_use=data.get("acct_used_flag", "0"), cert_type=data["mdtrt_cert_type"],
         splits=tuple(yuan_to_fen(data.get(name, Decimal(0))) for name in SPLITS) if with_splits else (),
-        invono=data.get("invono", ""), setlway=data.get("psn_setlway", "01"),
+        invono=data.get("invono", ""), setlway=data.get("psn_setlway", "01"), exp_content=exp_content(data),
     )
 
 

@@ -73,6 +73,34 @@ create table settlements.stay_settlement (                 -- what a settlement 
 );
 create index stay_settlement_by_stay on settlements.stay_settlement (psn_no, mdtrt_id);
 
+-- The period that a fee line of a stay was charged in; null for what is no number (a visit's batch may be any text).
+create function settlements.period_of(p_batch text) returns integer language sql immutable as $$
+    select case when p_batch ~ '^[0-9]{1,9}$' then p_batch::integer end
+$$;
+-- The fee lines that a settlement covers; a refund or a reinstatement covers those of what it mirrors.
+create function settlements.lines_of(p_psn_no text, p_setl_id text) returns setof encounters.fee_line
+language sql stable as $$
+    select l.*
+    from settlements.settlement s
+    left join settlements.settlement o on o.psn_no = s.psn_no and o.setl_id = s.origin_id
+    left join settlements.stay_settlement c on c.psn_no = s.psn_no and c.setl_id in (s.setl_id, s.origin_id, o.origin_id)
+    join encounters.fee_line l on l.psn_no = s.psn_no and l.mdtrt_id = s.mdtrt_id
+        and case when c.setl_id is null then l.chrg_bchno = s.chrg_bchno
+                 else settlements.period_of(l.chrg_bchno) between c.period_from and c.period_to end
+    where s.psn_no = p_psn_no and s.setl_id = p_setl_id
+$$;
+-- Whether a settlement in force covers a charge batch of a visit or a period of a stay.
+create function settlements.is_covered(p_psn_no text, p_mdtrt_id text, p_batch text) returns boolean
+language sql stable as $$
+    select exists (select from settlements.settlement s
+                   where s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id and s.chrg_bchno = p_batch
+                     and s.kind = 'settlement' and s.state = 'active')
+        or exists (select from settlements.stay_settlement c
+                   join settlements.settlement s on s.psn_no = c.psn_no and s.setl_id = c.setl_id and s.state = 'active'
+                   where c.psn_no = p_psn_no and c.mdtrt_id = p_mdtrt_id
+                     and settlements.period_of(p_batch) between c.period_from and c.period_to)
+$$;
+
 grant select, insert, update on encounters.stay to yibao_gateway;
 grant select, insert on encounters.stay_flag, settlements.stay_settlement to yibao_gateway;
 grant update on encounters.diagnosis to yibao_gateway;
@@ -215,7 +243,7 @@ returns setof settlements.stay_facts language sql stable as $$
                      (min(x.occurred_at) at time zone 'Asia/Shanghai')::date as first_on,
                      (max(x.occurred_at) at time zone 'Asia/Shanghai')::date as last_on
               from encounters.fee_line x
-              where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and x.chrg_bchno::integer > c.covered
+              where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id and settlements.period_of(x.chrg_bchno) > c.covered
               group by x.line_group order by x.line_group) y) l
     cross join lateral (
         select z.admitted_on, z.discharged_on,
@@ -381,10 +409,10 @@ returns setof settlements.reversal language sql stable as $$
              from encounters.fee_line l
              where s.kind = 'refund' and l.psn_no = p_psn_no and l.mdtrt_id = s.mdtrt_id
                and case when c.setl_id is null then l.chrg_bchno = s.chrg_bchno
-                        else l.chrg_bchno::integer between c.period_from and c.period_to end),
+                        else settlements.period_of(l.chrg_bchno) between c.period_from and c.period_to end),
            (select count(*) from encounters.fee_line l
              where c.setl_id is not null and l.psn_no = p_psn_no and l.mdtrt_id = s.mdtrt_id
-               and case when c.setl_id is not null then l.chrg_bchno::integer > c.period_to end),
+               and case when c.setl_id is not null then settlements.period_of(l.chrg_bchno) > c.period_to end),
            -- Of a refund: what made the settlement that it undid.
            (select m.infno from platform.message m
              where m.sender = coalesce(o.sender, s.sender) and m.msgid = coalesce(o.msgid, s.msgid))
