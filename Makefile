@@ -33,6 +33,7 @@ check: .venv/.ready ## style, types, the plan of the house, and proofs older tha
 bench: .venv/.ready ## measure settlements against pgbench and the law against OpenFisca; writes docs/benchmarks*.md
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.law
+	$(BIN)/python -m bench.grouping
 
 proof: .venv/.ready ## `make proof NAME`: one proof at full size; writes docs/proofs/NAME.json
 	$(BIN)/python -m tests.proofs $(PROOF)

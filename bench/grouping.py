@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     asked = parser.parse_args()
     reader = PlainReader()
-    each = max(1, (asked.cases - _WILD) // (2 * len(reader.drgs)) + 1)
-    rows = draw_cases(reader, seed=SEED, each=each, wild=_WILD)[-asked.cases:]
+    each = max(1, (asked.cases - _WILD) // (2 * len(reader.drgs)))
+    rows = draw_cases(reader, seed=SEED, each=each, wild=asked.cases - 2 * each * len(reader.drgs))[:asked.cases]
     open_s, scheme = _timed(lambda: build_scheme(*read_tables()))
     alone_s, answers = min((_timed(lambda: _group(rows, scheme)) for _ in range(_BEST_OF)), key=lambda x: x[0])
     reasons_s, _ = min((_timed(lambda: _explain(rows, scheme)) for _ in range(_BEST_OF)), key=lambda x: x[0])

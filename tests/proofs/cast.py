@@ -28,13 +28,13 @@ where p.story is null and p.died_on is null and r.status = '1' and r.benefit_fro
 order by p.psn_no
 """
 _SITES = """
-select i.fixmedins_code, i.name as fixmedins_name, i.region, i.level, i.traits, i.auth_scheme, i.access_key, i.secret,
+select i.fixmedins_code, i.name as fixmedins_name, i.kind, i.region, i.level, i.traits, i.auth_scheme, i.access_key, i.secret,
        d.code as dr_codg, d.name as dr_name, d.dept_code, t.name as dept_name
 from institutions.institution i
-join lateral (select * from institutions.practitioner x where x.fixmedins_code = i.fixmedins_code and x.kind = '1'
-              and x.left_on is null order by x.code limit 1) d on true
+join lateral (select * from institutions.practitioner x where x.fixmedins_code = i.fixmedins_code
+              and (x.kind = '1' or i.kind = '2') and x.left_on is null order by x.code limit 1) d on true
 join institutions.department t on t.fixmedins_code = i.fixmedins_code and t.dept_code = d.dept_code
-where i.kind = '1' and i.agreement_to > $1 and i.suspended_on is null order by i.fixmedins_code
+where i.agreement_to > $1 and i.suspended_on is null order by i.fixmedins_code
 """
 _GOODS = """
 select t.admdvs, i.code, i.list_type, t.class_level, t.first_pay, t.restricted, l.level, l.limit_micro
@@ -58,6 +58,7 @@ class Site:
     region: str
     level: str
     children: bool
+    traits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ class Cast:
     sites: dict[str, list[Site]]
     goods: dict[str, list[Good]]
     patients: list[Patient]
+    pharmacies: dict[str, list[Counter]]
     _turn: Iterator[int] = field(init=False)
+    _in_bed: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self._turn = iter(range(10**9))
@@ -111,9 +114,22 @@ class Cast:
             if not insutype or (found.twin.insutype == insutype and (insutype != "310" or found.balance)):
                 return found
 
+    def patient_for_a_stay(self) -> Patient:
+        """Return the next person who was not admitted in this proof: nobody lies in two beds at once."""
+        for _ in self.patients:
+            found = self.patient()
+            if found.twin.psn_no not in self._in_bed:
+                self._in_bed.add(found.twin.psn_no)
+                return found
+        raise AssertionError("everybody has been admitted once; the world is too small for so many stays")
+
     def till(self, site: Site, **options: Any) -> Till:
         """Return a new till of a hospital."""
         return Till(self.served.endpoint, site.counter, **options)
+
+    def pharmacy(self, region: str) -> Counter:
+        """Return the first pharmacy of a region."""
+        return self.pharmacies[region][0]
 
     def home(self, patient: Patient) -> Site:
         """Return the first hospital of a person's region."""
@@ -124,17 +140,23 @@ def gather(served: Served, rng: Random, *, benefit_by: date | None = None) -> Ca
     """Read the world and shuffle it; of the people those whose benefits had begun by a day, today if none is given."""
     today = datetime.now(SHANGHAI).date()
     sites: dict[str, list[Site]] = {region: [] for region in _REGIONS}
+    pharmacies: dict[str, list[Counter]] = {region: [] for region in _REGIONS}
     for row in served.books.fetch(_SITES, today):
         counter = Counter(
             row["fixmedins_code"], row["fixmedins_name"], row["region"], row["auth_scheme"], row["access_key"],
             row["secret"], "proof01", "收费员", row["dr_codg"], row["dr_name"], row["dept_code"], row["dept_name"],
         )
-        sites[row["region"]].append(Site(counter, row["region"], row["level"], "children" in row["traits"]))
+        if row["kind"] == "2":
+            pharmacies[row["region"]].append(counter)
+        else:
+            sites[row["region"]].append(Site(
+                counter, row["region"], row["level"], "children" in row["traits"], tuple(row["traits"])
+            ))
     patients = [_patient(row) for row in served.books.fetch(_PATIENTS, benefit_by or today)]
     rng.shuffle(patients)
     for found in sites.values():
         rng.shuffle(found)
-    return Cast(served, sites, _goods(served, rng), patients)
+    return Cast(served, sites, _goods(served, rng), patients, pharmacies)
 
 
 def _patient(row: Any) -> Patient:

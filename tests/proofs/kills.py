@@ -1,4 +1,4 @@
-"""F01 and F02: the worker that serves a message dies at a named point, or at any instant."""
+"""F01 and F02: the worker that serves a message which moves money dies at a named point, or at any instant."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ from random import Random
 
 from tests.proofs.books import MOVE_PERSON
 from tests.proofs.cast import gather
-from tests.proofs.deeds import DEEDS, Deed, judge_stored, make_ready
+from tests.proofs.deeds import CLAIM, DEEDS, SETTLING, UNDOING, Deed, judge_stored, make_ready
 from tests.proofs.platform import Platform, Result, Served
 from tests.support.till import Unanswered
 from yibao.infra.failpoints import POINTS
 
 LATEST_KILL_MS = 12
-_AT_ONCE, _UNDER_LOCK = "at once", "under lock"
-_AGAIN_UNDER_LOCK = ("gathered:2", "decided:2", "encoded:2", "before_write:2", "written", "committed")
+_AT_ONCE, _IN_TURN, _IN_TRANSACTION = "at once", "in turn", "in a transaction"
+_AGAIN_IN_TURN = ("gathered:2", "decided:2", "encoded:2", "before_write:2", "written", "committed")
 
 Place = tuple[str, str, str]
-"""Transaction, way it goes, point at which the worker kills itself."""
+"""Deed, way it goes, point at which the worker kills itself."""
 
 
 def places() -> list[Place]:
     """Return every place where a worker can die while it moves money.
 
     A settlement that meets nobody is two statements, of which the second commits, so it never stands between
-    ``written`` and ``committed``; one that meets a change of the person begins anew under the lock and does.
+    ``written`` and ``committed``; one that meets a change of the person begins anew in its turn and does. A claim is an
+    ordinary deed, which gathers nothing.
     """
-    found = [("2207", _AT_ONCE, point) for point in POINTS if point != "written"]
-    found += [("2207", _UNDER_LOCK, point) for point in _AGAIN_UNDER_LOCK]
-    return found + [(infno, _UNDER_LOCK, point) for infno in DEEDS[1:] for point in POINTS]
+    found = [(name, _AT_ONCE, point) for name in SETTLING for point in POINTS if point != "written"]
+    found += [(name, _IN_TURN, point) for name in SETTLING for point in _AGAIN_IN_TURN]
+    found += [(name, _IN_TRANSACTION, point) for name in UNDOING for point in POINTS]
+    return found + [(CLAIM, _IN_TRANSACTION, point) for point in POINTS if point != "gathered"]
 
 
 def run_f01(n: int, seed: int, platform: Platform) -> Result:
@@ -43,10 +45,10 @@ def run_f01(n: int, seed: int, platform: Platform) -> Result:
     with platform.served() as served:
         cast = gather(served, rng)
         for place in islice(cycle(everywhere), n):
-            infno, way, point = place
-            deed = make_ready(cast, rng, infno)
+            name, way, point = place
+            deed = make_ready(cast, rng, name)
             deed.till.headers = {"x-yibao-failpoint": point}
-            replies = _sent(deed, served, meets_change=infno == "2207" and way == _UNDER_LOCK)
+            replies = _sent(deed, served, meets_change=way == _IN_TURN)
             if served.killed() is None:
                 wrong["not_killed"] += 1
                 print(f"  not killed: {place}")
@@ -54,7 +56,8 @@ def run_f01(n: int, seed: int, platform: Platform) -> Result:
             replies += [deed.till.ask(deed.message) for _ in range(3)]
             _add(wrong, judge_stored(deed, served.books, replies), place)
             deed.till.close()
-        return _result(served, wrong, {"n": n, "places": len(seen)})
+        by_deed = Counter(name for name, _, _ in seen.elements())
+        return _result(served, wrong, {"n": n, "places": len(seen), "fewest_of_a_deed": min(by_deed.values())})
 
 
 def run_f02(n: int, seed: int, platform: Platform) -> Result:
@@ -66,8 +69,8 @@ def run_f02(n: int, seed: int, platform: Platform) -> Result:
     with platform.served() as served:
         cast = gather(served, rng)
         for ordinal in range(n):
-            infno = DEEDS[ordinal % len(DEEDS)]
-            deed = make_ready(cast, rng, infno)
+            name = DEEDS[ordinal % len(DEEDS)]
+            deed = make_ready(cast, rng, name)
             worker = served.worker_of(deed.till.local_port)
             delay_s = rng.uniform(0, LATEST_KILL_MS) / 1000
             deed.till.post(deed.message)
@@ -81,7 +84,7 @@ def run_f02(n: int, seed: int, platform: Platform) -> Result:
             except Unanswered:
                 cut += 1
             replies += [deed.till.ask(deed.message) for _ in range(3)]
-            _add(wrong, judge_stored(deed, served.books, replies), (infno, f"{delay_s * 1000:.1f} ms", ""))
+            _add(wrong, judge_stored(deed, served.books, replies), (name, f"{delay_s * 1000:.1f} ms", ""))
             deed.till.close()
         wrong["not_killed"] = n - killed
         return _result(served, wrong, {"n": n, "cut_in_flight": cut})

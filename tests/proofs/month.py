@@ -18,7 +18,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.proofs.cast import Bill, Cast, Patient, Site, draw_bill, gather
+from tests.proofs.cast import Cast, Patient, Site, draw_bill, gather
 from tests.proofs.platform import Platform, Result, Served
 from tests.support.accountant import Entry, claim, details, entry_of, totals
 from tests.support.agency import Desk, answer_of, read_order
@@ -34,15 +34,6 @@ STAYS_PER_VISIT, SALES_PER_VISIT = Decimal("0.15"), Decimal("0.25")
 LOST, CANCELLED, REVERSED, LATE, INTERIM = 0.06, 0.05, 0.03, 0.05, 0.15
 """Shares of what goes wrong: replies lost on the way, settlements cancelled, undone by 2601, bills that come late,
 stays that are settled once in between."""
-_PHARMACIES = """
-select i.fixmedins_code, i.name as fixmedins_name, i.region, i.auth_scheme, i.access_key, i.secret, d.code as dr_codg,
-       d.name as dr_name, d.dept_code, t.name as dept_name
-from institutions.institution i
-join lateral (select * from institutions.practitioner x where x.fixmedins_code = i.fixmedins_code and x.left_on is null
-              order by x.code limit 1) d on true
-join institutions.department t on t.fixmedins_code = i.fixmedins_code and t.dept_code = d.dept_code
-where i.kind = '2' and i.agreement_to > $1 and i.suspended_on is null order by i.fixmedins_code
-"""
 _REMEDIES = """
 select t.admdvs, i.code from catalogue.term t join catalogue.item i on i.code = t.code
 where i.list_type = '101' and not i.negotiated and t.class_level = '01' and not t.restricted and i.origin = 'national'
@@ -71,21 +62,20 @@ class Month:
     served: Served
     rng: Random
     today: date
-    pharmacies: dict[str, list[Place]]
     remedies: dict[str, list[str]]
     twins: dict[str, Twin]
     books: dict[str, list[Entry]] = field(default_factory=dict)
-    tills: dict[str, Till] = field(default_factory=dict)
+    tills: dict[str, Ward] = field(default_factory=dict)
     met: dict[str, Patient] = field(default_factory=dict)
     years: set[int] = field(default_factory=set)
     stays: dict[str, list[tuple[date, date, TwinSettlement]]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
 
-    def till(self, place: Place) -> Till:
-        """Return the one till of an institution."""
+    def till(self, place: Place) -> Ward:
+        """Return the one till of an institution; at a hospital's there are stays too."""
         if place.fixmedins_code not in self.tills:
-            self.tills[place.fixmedins_code] = Till(self.served.endpoint, place)
+            self.tills[place.fixmedins_code] = Ward(self.served.endpoint, place)
         return self.tills[place.fixmedins_code]
 
     def ask(self, till: Till, infno: str, content: Any, patient: Patient) -> tuple[dict[str, Any], str]:
@@ -126,11 +116,6 @@ def run(n: int, seed: int, platform: Platform) -> Result:
 
 def _month(served: Served, rng: Random) -> Month:
     today = datetime.now(SHANGHAI).date()
-    pharmacies: dict[str, list[Place]] = {}
-    for r in served.books.fetch(_PHARMACIES, today):
-        place = Place(r["fixmedins_code"], r["fixmedins_name"], r["region"], r["auth_scheme"], r["access_key"], r["secret"],
-                      "proof01", "收费员", r["dr_codg"], r["dr_name"], r["dept_code"], r["dept_name"])
-        pharmacies.setdefault(r["region"], []).append(place)
     remedies: dict[str, list[str]] = {}
     for r in served.books.fetch(_REMEDIES, today - timedelta(days=DAYS + 1)):
         remedies.setdefault(r["admdvs"], []).append(r["code"])
@@ -138,7 +123,7 @@ def _month(served: Served, rng: Random) -> Month:
     twins = {region: Twin(region) for region in cast.sites}
     for patient in cast.patients:
         twins[patient.region].balances[patient.twin.psn_no] = patient.balance
-    return Month(cast, served, rng, today, pharmacies, remedies, twins)
+    return Month(cast, served, rng, today, remedies, twins)
 
 
 def _plan(month: Month, n: int) -> list[Callable[[Month], None]]:
@@ -249,40 +234,42 @@ def _kept(
 
 
 def _stay(month: Month, day: date) -> None:
-    """A stay that ends on ``day``, settled in between now and then."""
+    """A stay that ends on ``day``; some are settled once before."""
     rng, patient = month.rng, month.cast.patient()
     site = rng.choice(month.cast.sites[patient.region])
-    days = rng.randint(1, 9)
-    begin = max(day - timedelta(days=days), month.today - timedelta(days=DAYS + 9))
+    first = day - timedelta(days=rng.randint(1, 9))
     mine = month.stays.setdefault(patient.twin.psn_no, [])
-    if any(begin <= last and first <= day for first, last, _ in mine):
+    if any(begin <= day and first <= end for begin, end, _ in mine):
         return
-    ward, use_account = Ward(month.till(site.counter)), rng.random() < 0.7
-    stay = ward.admit(patient.wire, begin=_wire(begin, 0, 30))
+    ward, use_account = month.till(site.counter), rng.random() < 0.7
+    begin = _at(first, 0, 30)
+    stay = ward.admit(patient.wire, begin)
     bills = [draw_bill(month.cast, rng, patient, site, top_yuan=4000, lines=8) for _ in range(1 + (rng.random() < INTERIM))]
-    how = Circumstances(admission=1 + sum(1 for _, last, s in mine if last.year == day.year and not s.reversed))
+    admission = 1 + sum(1 for _, end, s in mine if end.year == day.year and not s.reversed)
+    borne = ZERO
     for number, bill in enumerate(bills, 1):
-        ward.charge(patient.wire, stay, bill.visit["lines"], at=_wire(begin, 0, 40), first=number * 100)
+        ward.charge(stay, begin + timedelta(minutes=number), bill.visit["lines"])
         is_last = number == len(bills)
         if is_last:
-            ward.discharge(patient.wire, stay, end=_wire(day, 0, 50 if day == begin else 10 if day == month.today else 50))
-        content = ward.bill(
-            patient.wire, stay, total(bill.visit["lines"]), interim=not is_last, acct_used_flag="1" if use_account else "0"
+            ward.discharge(stay, min(_at(day, 0, 50), datetime.now(SHANGHAI)))
+        content = ward.stay_bill(
+            stay, total(bill.visit["lines"]), interim=not is_last, acct_used_flag="1" if use_account else "0"
         )
         month.done["stays" if is_last else "interim_settlements"] += 1
-        twin = _stay_by_twin(month, patient, site, bill, day, use_account, how, number)
-        reply, msgid = month.ask(month.till(site.counter), "2304", content, patient)
-        stands = _kept(month, patient, month.till(site.counter), "2304", "2305", reply, msgid, twin, day)
-        if twin is not None and stands:
-            mine.append((begin, day, twin))
+        how = Circumstances(admission=admission, traits=site.traits, borne_in_stay=borne)
+        twin = _by_twin(month, patient, site, bill.lines, day, use_account, "21", how=how)
+        reply, msgid = month.ask(ward, "2304", content, patient)
+        stands = _kept(month, patient, ward, "2304", "2305", reply, msgid, twin, day)
         if not stands:
             return
+        if twin is not None:
+            borne += twin.amounts["act_pay_dedc"]
+            if is_last:
+                mine.append((first, day, twin))
 
 
-def _stay_by_twin(
-    month: Month, patient: Patient, site: Site, bill: Bill, day: date, use_account: bool, how: Circumstances, number: int
-) -> TwinSettlement | None:
-    return _by_twin(month, patient, site, bill.lines, day, use_account, "21", how=how)
+def _at(day: date, hour: int, minute: int) -> datetime:
+    return datetime.combine(day, time(hour, minute), SHANGHAI)
 
 
 # ───────────────────────── sales ─────────────────────────
@@ -291,7 +278,7 @@ def _stay_by_twin(
 def _sale(month: Month, day: date) -> None:
     """A sale from the own account: no fund pays, nothing is counted."""
     rng, patient = month.rng, month.cast.patient(insutype="310")
-    place = rng.choice(month.pharmacies[patient.region])
+    place = rng.choice(month.cast.pharmacies[patient.region])
     store = Drugstore(month.till(place))
     lines = []
     for _ in range(rng.randint(1, 3)):

@@ -14,6 +14,7 @@ from tests.proofs import (
     kills,
     law_twin,
     meetings,
+    month,
     one_person,
     perturb,
     properties,
@@ -24,6 +25,10 @@ MONEY = (
     "src/yibao/app.py", "src/yibao/entrypoints/gateway", "src/yibao/entrypoints/server.py", "src/yibao/usecases/settlement",
     "src/yibao/usecases/visits", "src/yibao/usecases/verification", "src/yibao/domains/encounters",
     "src/yibao/domains/settlements", "src/yibao/ledger", "src/yibao/infra", "src/yibao/kernel",
+)
+MOVES_MONEY = (
+    *MONEY, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/clearing", "src/yibao/domains/clearing",
+    "src/yibao/domains/dispensing",
 )
 PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
@@ -51,12 +56,22 @@ class Part:
 
 PROOFS: dict[str, tuple[Part, ...]] = {
     "faults": (
-        Part("F01", "工作进程在每个命名点被 kill -9（2207、2208、2601），客户端用同一报文ID重试", kills.run_f01, 328, 60),
-        Part("F02", "报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 300, 40),
+        Part(
+            "F01", "工作进程在每个命名点被 kill -9（门诊、住院、中途、药店结算，各自的撤销与冲正，清算申请），客户端用同一报文ID重试",
+            kills.run_f01, 508, 127, MOVES_MONEY,
+        ),
+        Part(
+            "F02", "上述任一报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 440, 44, MOVES_MONEY,
+        ),
         Part("F03", "提交之后，答复在每一个字节处被切断（FIN 与 RST 各一次）", cuts.run, 0, 100),
-        Part("F06", "50 个窗口同时用不同报文ID结算同一就诊：恰有一笔成功，其余按名拒绝", crowds.run_f06, 100, 10),
+        Part(
+            "F06", "50 个窗口同时用不同报文ID办同一笔结算、撤销或清算申请：恰有一笔成功，其余按名拒绝", crowds.run_f06, 105, 14,
+            MOVES_MONEY,
+        ),
         Part("F06R", "50 个窗口同时用同一门诊号挂号：恰有一个成功，其余被告知号已用", crowds.run_registrations, 100, 5),
-        Part("F07", "同一报文同时到达 50 次：执行一次，50 份答复逐字节相同", crowds.run_f07, 100, 10),
+        Part(
+            "F07", "动钱的任一报文同时到达 50 次：执行一次，50 份答复逐字节相同", crowds.run_f07, 110, 11, MOVES_MONEY,
+        ),
         Part(
             "F08", "50 个窗口同时为同一人结算、撤销、冲正、重发：不透支、不超限，按提交顺序与笨算法逐笔相同",
             one_person.run, 100, 10, LAW,
@@ -86,6 +101,15 @@ PROOFS: dict[str, tuple[Part, ...]] = {
         Part(
             "COLUMNS", "全部已载入城市、各个日期的随机账单：窗口的逐笔计算与成列计算逐分相同，拒绝也相同", columns.run, 1_000_000,
             100_000, PURE_LAW,
+        ),
+    ),
+    "month": (
+        Part(
+            "MONTH",
+            "一个月的门诊、住院、药店购药，含撤销、冲正、丢失的答复和迟到的账单：账目为零、累计与笨算法相同、"
+            "各机构自己的账与平台逐笔相符、清算等于病例之和", month.run, 2_000, 60,
+            (*LAW, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/reconciliation",
+             "src/yibao/usecases/clearing", "tests/twin"),
         ),
     ),
     "messages": (

@@ -51,9 +51,6 @@ def filled(infno: str, *, everything: bool = False) -> dict[str, Any]:
             node = content
             for part in filter(None, row["node"].split(".")):
                 name = part.removesuffix("[]")
-                if part.endswith("[]"):
-                    node = node.setdefault(name, [{}])[0]
-                else:
-                    node = node.setdefault(name, {})
+                node = node.setdefault(name, [{}])[0] if part.endswith("[]") else node.setdefault(name, {})
             node[row["field"]] = _value(row)
     return content

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "src" / "yibao" / "data" / "grouping"
@@ -148,6 +149,6 @@ class PlainReader:
 
 
 def number(text: str) -> int | None:
-    """Return a whole number from 0 on; None for anything else."""
-    text = text.strip().removesuffix(".0")
-    return int(text) if text.isdigit() else None
+    """Return the whole part of a number from 0 on; None for anything else."""
+    match = re.fullmatch(r"([0-9]{1,7})(\.[0-9]+)?", text.strip())
+    return int(match[1]) if match else None

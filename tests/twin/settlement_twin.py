@@ -99,7 +99,7 @@ class Twin:
 
         deductible = ZERO
         if rule.deductible is not None:
-            still_open = max(rule.deductible - used.get(rule.deductible_counter, ZERO), ZERO)
+            still_open = max(rule.deductible - used.get(rule.deductible_counter, ZERO) - how.borne_in_stay, ZERO)
             deductible = min(still_open, total["scope"] - grouped)
         uncapped = pool_payment(rule, visit, deductible, grouped)
         left = {counter: max(cap - used.get(counter, ZERO), ZERO) for counter, cap in rule.caps.items()}

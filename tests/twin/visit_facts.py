@@ -66,7 +66,10 @@ class TwinLine:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """How the person came to be treated; the words are those of the case facts."""
+    """How the person came to be treated; the words are those of the case facts.
+
+    ``borne_in_stay`` is what earlier settlements of the same stay took as its deductible.
+    """
 
     admission: int = 1
     remote: str = ""
@@ -74,6 +77,7 @@ class Circumstances:
     maternity: str = ""
     pregnancy_months: int = 0
     traits: tuple[str, ...] = ()
+    borne_in_stay: Decimal = ZERO
 
 
 USUAL = Circumstances()

@@ -167,7 +167,9 @@ def test_in_huizhou_the_hospital_decides_and_cancer_is_reviewed_after_a_year(
     reply = till.ask(till.envelope("2503", chronic(patient, till, ("M00503", "恶性肿瘤放化疗"))))
     assert "届时须复审" in reply.decode()
     assert chronic_of(till, patient) == [("M00503", day(0))]
-    settled = pay(till, patient, med_type="14", dise_codg="M00503", diag_code="C50.900", diag_name="乳房恶性肿瘤")
+    lines = patient_of("hz-active-account-exact")["visit"]["lines"]
+    settled = pay(
+        till, patient, med_type="14", dise_codg="M00503", diag_code="C50.900", diag_name="乳房恶性肿瘤", lines=lines)
     assert paid(settled) == of(settled["setlinfo"]["inscp_scp_amt"], 95)
 
 
@@ -254,7 +256,7 @@ def test_a_recognised_work_injury_has_another_payer(desks: Desks, patient_of: Pa
     info = settled["setlinfo"]
     assert paid(settled, "oth_pay") == Decimal(str(info["inscp_scp_amt"])) + Decimal(str(info["preselfpay_amt"]))
     assert (paid(settled), paid(settled, "act_pay_dedc")) == (0, 0)
-    assert [d["fund_pay_type"] for d in settled["setldetail"] if d["fund_payamt"]][0] == "410100"
+    assert next(d["fund_pay_type"] for d in settled["setldetail"] if d["fund_payamt"]) == "410100"
     assert till.call(
         "5206", {"data": {"psn_no": patient["psn_no"], "cum_ym": day(0)[:7].replace("-", "")}}) == counters
     usual = pay(till, patient)

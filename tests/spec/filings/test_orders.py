@@ -19,11 +19,11 @@ Desks = Mapping[str, Till]
 DONE = "done"
 DISEASE = ("M04600", "冠心病")
 PEOPLE = """
-select p.psn_no, p.name, p.certno, r.insutype, r.admdvs from people.person p
-join enrolment.relation r on r.psn_no = p.psn_no and r.insutype = '310'
+select distinct on (p.psn_no) p.psn_no, p.name, p.certno, r.insutype, r.admdvs from people.person p
+join enrolment.relation r on r.psn_no = p.psn_no
 where r.admdvs = $1 and p.died_on is null and r.benefit_from <= current_date and r.benefit_to is null and r.status = '1'
   and p.cert_type = '01' and not exists (select from applications.chronic_recognition c where c.psn_no = p.psn_no)
-order by p.psn_no
+order by p.psn_no, r.insutype
 """
 SNAPSHOT = """
 select (select md5(string_agg(x::text, '|' order by x::text)) from applications.chronic_filing x),
@@ -132,7 +132,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def people(world_url: str, world: dict[str, Any]) -> dict[str, Iterator[dict[str, Any]]]:
-    """Return, by city, employees of whom nothing has been filed yet, each to be used once."""
+    """Return, by city, people of whom nothing has been filed yet, each to be used once."""
     item = next(i for i in world["items"] if i["chrgitm_lv"] == "01" and i["list_type"] == "201")
     return {
         city: iter([
@@ -142,6 +142,12 @@ def people(world_url: str, world: dict[str, Any]) -> dict[str, Iterator[dict[str
         ])
         for city in (HUIZHOU, ZIBO)
     }
+
+
+def test_the_world_holds_somebody_for_every_pair(world_url: str) -> None:
+    """One person each: without enough of them the pairs below would not run."""
+    assert len(look(world_url, PEOPLE, ZIBO)) >= len([*pairs(CHRONIC), *pairs(REFERRAL), *pairs(INJURY)])
+    assert len(look(world_url, PEOPLE, HUIZHOU)) >= len(pairs(CHOICE))
 
 
 @pytest.mark.parametrize(("state", "attempt", "outcome"), pairs(CHRONIC))

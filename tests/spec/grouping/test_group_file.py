@@ -83,7 +83,7 @@ def test_known_cases(tmp_path: Path, cells: Row, mdc: str, adrg: str, drg: str) 
 
 
 @pytest.mark.parametrize(("weight", "adrg"), [
-    ("1499", "PS1"), ("1500", "PS2"), ("1999", "PS2"), ("2000", "PS3"), ("2499", "PS3"), ("2500", "PS4"),
+    ("1499", "PS1"), ("1499.5", "PS1"), ("1500", "PS2"), ("1999", "PS2"), ("2000", "PS3"), ("2499", "PS3"), ("2500", "PS4"),
     ("", "PV1"), ("0", "PV1"), ("abc", "PV1"),
 ])
 def test_birth_weight_decides_to_the_gram_and_a_blank_one_fits_no_weight(

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.spec.grouping.conftest import Denied, Desk, Ward
 from tests.support.lists import on_database
-from tests.support.till import Refused
+from tests.support.till import Refused, Till
 
 STATES = ("none", "filed", "withdrawn", "approved", "refused")
 STEPS = ("apply", "amend", "withdraw", "approve", "refuse")
@@ -23,7 +24,8 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("withdrawn", "apply"): "filed", ("refused", "apply"): "filed",
 }
 REFUSED = {
-    "apply": "已有退出申请", "amend": "不能修改或撤销", "withdraw": "不能修改或撤销", "approve": "EXIT_STATE", "refuse": "EXIT_STATE",
+    "apply": "已有退出申请", "amend": "不能修改或撤销", "withdraw": "不能修改或撤销",
+    "approve": "EXIT_STATE", "refuse": "EXIT_STATE",
 }
 WAY_TO = {
     "none": (), "filed": ("apply",), "withdrawn": ("apply", "withdraw"), "approved": ("apply", "approve"),
@@ -133,6 +135,23 @@ def test_the_natural_order(stay: Exit) -> None:
     assert {k: round(v * 100) for k, v in funds.items()} == dict(zip(*stored, strict=True))
 
 
+def test_of_eight_applications_at_once_one_is_filed(stay: Exit, till_for: Callable[..., Till], zibo: Ward) -> None:
+    def apply(_: int) -> str:
+        till = till_for(zibo.region)
+        own = Exit.__new__(Exit)
+        own.ward, own.desk, own.setl_id, own.psn_no = Ward(till, stay.desk, zibo.patient), stay.desk, stay.setl_id, stay.psn_no
+        try:
+            return own.step("apply")
+        finally:
+            till.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(apply, range(8)))
+    assert sorted(bool(text) for text in said) == [False] + [True] * 7
+    assert all("已有退出申请" in text for text in said if text)
+    assert len(stay.rows()) == 1
+
+
 def test_an_approved_stay_is_paid_by_item(zibo: Ward, desk: Desk) -> None:
     info, content = zibo.settle()
     zibo.accept(content)
@@ -144,8 +163,8 @@ def test_an_approved_stay_is_paid_by_item(zibo: Ward, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("more", "says"), [
-    ({"setl_id": "30000000000000000000000"}, "没有这笔结算"), ({"exit_rea": " "}, "必须写明原因"), ({"exit_rea": None}, "必须写明原因"),
-    ({"psn_no": "37030000000000000001"}, "没有这笔结算"),
+    ({"setl_id": "30000000000000000000000"}, "没有这笔结算"), ({"exit_rea": " "}, "必须写明原因"),
+    ({"exit_rea": None}, "必须写明原因"), ({"psn_no": "37030000000000000001"}, "没有这笔结算"),
 ])
 def test_a_wrong_application_is_refused(stay: Exit, more: dict[str, Any], says: str) -> None:
     assert says in stay.step("apply", **more)

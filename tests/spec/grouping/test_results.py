@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import os
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.spec.grouping.conftest import Denied, Desk, Ward, this_month
 from tests.support.lists import changed, on_database
 from tests.support.till import Refused
 from tests.twin.grouping_reader import PlainReader
+from yibao.entrypoints.cli.main import app
 
 PAYMENTS = Path("src/yibao/data/payments")
 RATE = Decimal("12252.70")  # 370300.toml, employees
@@ -122,3 +125,26 @@ def test_a_bad_question_is_refused(zibo: Ward, more: dict[str, Any], says: str) 
 def test_a_month_that_cannot_be_grouped_is_refused(desk: Desk, words: tuple[str, ...], code: str) -> None:
     with pytest.raises(Denied, match=code):
         desk.run("payment", "group", *words)
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("group", "--month", this_month(), "--operator", "分组员"), "按组付费"),
+    (("compute-year", "--year", this_month()[:4], "--operator", "计算员"), "职工住院"),
+    (("show-year", "--year", this_month()[:4]), "预算"),
+    (("exits",), "申请编号"),
+])
+def test_for_people_the_same_stands_in_a_table(desk: Desk, words: tuple[str, ...], says: str) -> None:
+    result = CliRunner().invoke(
+        app, ["payment", words[0], "--region", "370300", *words[1:]], env={**os.environ, "YIBAO_DATABASE_URL": desk.url}
+    )
+    assert result.exit_code == 0, result.output
+    assert says in result.stdout
+
+
+@pytest.mark.parametrize("words", [
+    ("group", "--region", "370300", "--month", "2026-1", "--operator", "甲"),
+    ("exits", "--region", "370300", "--state", "none"),
+])
+def test_a_wrong_word_on_the_command_line_is_a_usage_fault(desk: Desk, words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, ["payment", *words, "--json"], env={**os.environ, "YIBAO_DATABASE_URL": desk.url})
+    assert result.exit_code == 2

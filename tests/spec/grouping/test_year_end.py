@@ -11,7 +11,7 @@ import pytest
 
 from tests.spec.grouping.conftest import Denied, Desk, Ward, this_month
 from tests.support.lists import changed, on_database
-from tests.support.till import Till
+from tests.support.till import Refused, Till
 from yibao.infra.database import Database
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
@@ -109,6 +109,9 @@ def test_a_year_from_working_out_to_the_claim(zibo: Ward, desk: Desk, settled: d
     states = on_database(desk.url, "select state from records.settlement_list where setl_id = $1", settled["setl_id"])
     assert states[0]["state"] == "accepted"  # nobody grouped it, so the institution may still correct it
 
+    with pytest.raises(Refused, match="已完成年终清算"):
+        zibo.till.call("3602", {"data": {
+            "setl_id": settled["setl_id"], "psn_no": settled["psn_no"], "exit_rea": "病情复杂"}})
     # The year is closed: the pool is not worked out again, nothing is grouped anew, no exit is taken.
     rest = desk.run("payment", "compute-year", "--region", REGION, "--year", str(YEAR), "--operator", ONE)["years"]
     assert FUND not in {y["close"]["fund_type"] for y in rest}

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.spec.pharmacy.conftest import Item
@@ -44,10 +45,21 @@ def prescription(prescriber: Prescriber, patient: Patient, drug: Item, cnt: floa
     }
 
 
-def review(rx: Mapping[str, Any], name: str, *, passed: bool = True) -> dict[str, Any]:
+@pytest.fixture
+async def pharmacist(drugstore: Drugstore, world_url: str) -> tuple[str, str]:
+    """Return name and document of the pharmacist at the till."""
+    connection = await asyncpg.connect(world_url)
+    row = await connection.fetchrow("select name, certno from institutions.practitioner where code = $1", drugstore.pharmacist)
+    await connection.close()
+    assert row is not None
+    return row["name"], row["certno"]
+
+
+def review(rx: Mapping[str, Any], who: tuple[str, str], *, passed: bool = True) -> dict[str, Any]:
     """Return the content of 7204 of 2021: the pharmacist is named without a national code."""
+    name, certno = who
     return {
-        "hi_rxno": rx["hi_rxno"], "phar_cert_type": "01", "phar_certno": "", "phar_name": name, "rchk_phar_cert_type": "01",
+        "hi_rxno": rx["hi_rxno"], "phar_cert_type": "01", "phar_certno": certno, "phar_name": name, "rchk_phar_cert_type": "01",
         "rchk_phar_certno": "none", "rchk_phar_name": name, "rx_chk_opnn": "同意",
         "rx_chk_stas_codg": "1" if passed else "0", "rx_chk_time": wire_now(),
     }
@@ -55,13 +67,13 @@ def review(rx: Mapping[str, Any], name: str, *, passed: bool = True) -> dict[str
 
 @pytest.mark.drives("7101", "7201", "7203", "7204", "2102", "7104")
 def test_a_prescription_of_2021_is_written_decoded_downloaded_reviewed_and_sold(
-    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item]
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item], pharmacist: tuple[str, str]
 ) -> None:
-    till, name = drugstore.till, drugstore.till.counter.dr_name
+    till = drugstore.till
     mdtrt_id = prescriber.visit(patient)
     rx = prescriber.till.call("7101", prescription(prescriber, patient, drugs[0], 2, mdtrt_id))
     with pytest.raises(Refused, match="处方尚未下载"):
-        till.call("7204", review(rx, name))
+        till.call("7204", review(rx, pharmacist))
     decoded = till.call("7201", {
         "app_chnl_id": "1", "app_chnl_user_id": "1", "dev_info": "till", "epc_qrcd": rx["rx_trace_code"],
         "ip_info": "127.0.0.1", "opter": "1", "opter_name": "甲", "optins": till.counter.fixmedins_code,
@@ -77,8 +89,8 @@ def test_a_prescription_of_2021_is_written_decoded_downloaded_reviewed_and_sold(
     assert whole["mdtrtinfo"]["diag_code"] == patient["visit"]["diag_code"]
     assert whole["diseinfo"][0]["dise_dor_no"] == prescriber.till.counter.dr_codg
     with pytest.raises(Refused, match="审方药师当日未在本机构登记"):
-        till.call("7204", review(rx, "无此药师"))
-    till.call("7204", review(rx, name))
+        till.call("7204", review(rx, ("无此药师", pharmacist[1])))
+    till.call("7204", review(rx, pharmacist))
     drugstore.sell(patient, [sold(drugs[0], 2, rxno=rx["hi_rxno"])])
     undo = {"hi_rxno": rx["hi_rxno"], "prsc_dr_name": "甲", "undo_dr_cert_type": "", "undo_dr_certno": "1",
             "undo_rea": "开错", "undo_time": wire_now()}
@@ -88,9 +100,9 @@ def test_a_prescription_of_2021_is_written_decoded_downloaded_reviewed_and_sold(
 
 @pytest.mark.drives("7202", "7102", "7104")
 def test_a_prescription_of_2021_is_found_by_credential_and_reviewed_by_7102(
-    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item]
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item], pharmacist: tuple[str, str]
 ) -> None:
-    till, name = drugstore.till, drugstore.till.counter.dr_name
+    till = drugstore.till
     mdtrt_id = prescriber.visit(patient)
     rx = prescriber.till.call("7101", prescription(prescriber, patient, drugs[0], 1, mdtrt_id))
     found = till.call("7202", {
@@ -101,7 +113,7 @@ def test_a_prescription_of_2021_is_found_by_credential_and_reviewed_by_7102(
     till.call("7203", {
         "epc_token": found["epc_token"], "auth_rxno": found["auth_rxno"], "insuplc_admdvs": "370300",
     })
-    told = {**review(rx, name, passed=False), "fixmedins_name": "药店", "fixmedins_code": till.counter.fixmedins_code}
+    told = {**review(rx, pharmacist, passed=False), "fixmedins_name": "药店", "fixmedins_code": till.counter.fixmedins_code}
     till.call("7102", told)
     with pytest.raises(Refused, match="本机构药师审方未通过"):
         drugstore.sell(patient, [sold(drugs[0], 1, rxno=rx["hi_rxno"])])

@@ -25,6 +25,8 @@ KEYS: dict[str, dict[str, Any]] = {
     "4504": {"rpotc_no": "YM1", "germ_code": "G1", "germ_name": "大肠埃希菌", "sstb_code": "S1", "sstb_name": "头孢曲松"},
     "4601": {"bld_time": "2026-01-05 08:00:00", "bld_cat_code": "1", "bld_amt": 200},
 }
+OWN_NUMBERS = {"4402": "medcas_drord_detl_id", "4402A": "medcas_drord_detl_id", "4505": "palg_no", "4506": "appy_no",
+               "4701": "adm_rec_no"}
 GIVEN_BACK = {"4501": "4507", "4502": "4508", "4503": "4509", "4504": "4510", "4505": "4511", "4506": "4512"}
 
 
@@ -32,7 +34,8 @@ def record(infno: str, *, psn_no: str, mdtrt_id: str, serial: str = "MZ1") -> Co
     """Return a record with everything its table requires, linked to a visit."""
     content = filled(infno)
     link = {"mdtrt_sn": serial, **({"psn_no": psn_no, "mdtrt_id": mdtrt_id} if psn_no else {})}
-    for name, value in {**link, **KEYS.get(infno, {})}.items():
+    own = {OWN_NUMBERS[infno]: f"N{serial}"} if infno in OWN_NUMBERS else {}
+    for name, value in {**link, **own, **KEYS.get(infno, {})}.items():
         content = changed(content, f"{HEADS[infno]}.{name}", value)
     if infno == "4401":
         for node in ("diseinfo", "oprninfo", "icuinfo"):
@@ -169,7 +172,7 @@ def test_wrong_order_a_cancelled_visit(till: Till, patient_of: PatientOf) -> Non
     registered = till.call("2201", content, insured_place=patient["insuplc_admdvs"])["data"]
     till.call("2202", {"data": {"psn_no": patient["psn_no"], "mdtrt_id": registered["mdtrt_id"],
                                 "ipt_otp_no": content["data"]["ipt_otp_no"]}})
-    with pytest.raises(Refused, match="挂号已撤销"):
+    with pytest.raises(Refused, match="登记已撤销"):
         till.call("4301", record("4301", psn_no=patient["psn_no"], mdtrt_id=registered["mdtrt_id"]))
 
 
@@ -187,9 +190,10 @@ def test_wrong_order_an_outpatient_record_of_a_stay(till: Till, stayed: Stayed) 
 def test_a_key_belongs_to_one_visit(till: Till, patient_of: PatientOf) -> None:
     patient = patient_of(ORDINARY)
     first, second = till.register(patient), till.register(patient)
-    till.call("4505", record("4505", psn_no=patient["psn_no"], mdtrt_id=first, serial="ONE"))
+    sent = changed(record("4505", psn_no=patient["psn_no"], mdtrt_id=first, serial="ONE"), "data.0.palg_no", "BL-ONE")
+    till.call("4505", sent)
     with pytest.raises(Refused, match="已用于另一次就诊"):
-        till.call("4505", record("4505", psn_no=patient["psn_no"], mdtrt_id=second, serial="TWO"))
+        till.call("4505", changed(sent, "data.0.mdtrt_id", second))
 
 
 def test_a_patient_without_insurance_is_kept_without_link(till: Till, world_url: str) -> None:

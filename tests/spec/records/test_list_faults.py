@@ -149,22 +149,26 @@ def older_list(
     till: Till, patient: dict[str, Any], settled: Any, split: Any, visit: dict[str, Any]
 ) -> Content:
     """Return a faultless list in the older form, which retypes person, charges and shares."""
-    info, c = settled["setlinfo"], till.counter
     base = chronic_list(settled, till, visit)
     return {
-        **base,
-        "setlinfo": {
-            **{k: v for k, v in base["setlinfo"].items() if k != "psn_no"}, "fixmedins_code": c.fixmedins_code,
-            "fixmedins_name": c.fixmedins_name, "psn_name": info["psn_name"], "gend": info["gend"], "brdy": info["brdy"],
-            "age": info["age"], "naty": "01", "patn_cert_type": "01", "certno": info["certno"], "hi_type": "1",
-            "insuplc": "370300", "ipt_med_type": "1", "adm_caty": "A03", "maindiag_flag": "1",
-            "psn_selfpay": round(info["psn_part_amt"] - info["fulamt_ownpay_amt"], 2),
-            "psn_ownpay": info["fulamt_ownpay_amt"], "acct_pay": info["acct_pay"], "psn_cashpay": info["psn_cash_pay"],
-            "hsorg": "医保中心", "hsorg_opter": "经办",
-        },
+        **base, "setlinfo": retyped(base["setlinfo"], settled, till),
         "opspdiseinfo": [{"diag_name": visit["diag_name"], "diag_code": visit["diag_code"], "oprn_oprt_name": "无",
                           "oprn_oprt_code": "无"}],
         "iteminfo": charges_by_class(visit["lines"], split),
+    }
+
+
+def retyped(head: Content, settled: Any, till: Till) -> Content:
+    """Return the head of the older form, which retypes person and shares and does not know the person number."""
+    info, c = settled["setlinfo"], till.counter
+    return {
+        **{k: v for k, v in head.items() if k != "psn_no"}, "fixmedins_code": c.fixmedins_code,
+        "fixmedins_name": c.fixmedins_name, "psn_name": info["psn_name"], "gend": info["gend"], "brdy": info["brdy"],
+        "age": info["age"], "naty": "01", "patn_cert_type": "01", "certno": info["certno"], "hi_type": "1",
+        "insuplc": "370300", "ipt_med_type": "1", "adm_caty": "A03", "maindiag_flag": "1",
+        "psn_selfpay": round(info["psn_part_amt"] - info["fulamt_ownpay_amt"], 2),
+        "psn_ownpay": info["fulamt_ownpay_amt"], "acct_pay": info["acct_pay"], "psn_cashpay": info["psn_cash_pay"],
+        "hsorg": "医保中心", "hsorg_opter": "经办",
     }
 
 
@@ -218,6 +222,19 @@ def test_the_older_form_retypes_nothing_wrong(till: Till, older: Content, rule: 
     till.call("4101", changed(older, path, value))
     shown = till.call("4103", {"data": {"setl_id": older["setlinfo"]["setl_id"]}})
     assert rule in shown["setlinfo"]["chk_cont"]
+
+
+def test_the_older_form_counts_the_days_of_a_stay(till: Till, stayed: Stayed) -> None:
+    day = stayed.content["oprninfo"][0]["oprn_oprt_begntime"][:10]
+    sent = {
+        **stayed.content, "setlinfo": retyped(stayed.content["setlinfo"], stayed.settled, till),
+        "oprninfo": [{"oprn_oprt_type": "1", "oprn_oprt_name": "胆囊切除术", "oprn_oprt_code": "51.2200",
+                      "oprn_oprt_date": day, "oper_dr_name": till.counter.dr_name, "oper_dr_code": till.counter.dr_codg}],
+    }
+    till.call("4101", changed(sent, "setlinfo.act_ipt_days", 6))
+    assert {f["rule"] for f in findings(till, stayed)} == {"R63"}, "five nights are five days"
+    till.call("4101", changed(sent, "setlinfo.act_ipt_days", 5))
+    assert findings(till, stayed) == []
 
 
 def test_a_receiver_is_named_by_who_refers(till: Till, patient_of: PatientOf, world_url: str, stayed: Stayed) -> None:

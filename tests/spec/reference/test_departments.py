@@ -98,8 +98,8 @@ def test_a_department_with_a_patient_stays_open(till: Till, world_url: str, pati
         "insert into encounters.encounter (psn_no, mdtrt_id, admdvs, care_admdvs, fixmedins_code, insutype, psn_type, "
         "ipt_otp_no, med_type, begin_at, cert_type, cert_digest, atddr_no, dr_name, dept_code, dept_name, caty, state, opter, "
         "registered_at) values ('P1', $1, '370300', '370300', $2, '310', '11', $1, '21', $3, '02', '', 'D', 'D', $4, 'X', "
-        "'A03', 'admitted', 'o', $3)", f"ID{code}", till.counter.fixmedins_code, datetime.fromisoformat("2026-11-01T08:00:00+08:00"),
-        code,
+        "'A03', 'admitted', 'o', $3)", f"ID{code}", till.counter.fixmedins_code,
+        datetime.fromisoformat("2026-11-01T08:00:00+08:00"), code,
     )
     refused = send(till, "3403", closing(code))
     assert "1名在院患者" in refused.reason

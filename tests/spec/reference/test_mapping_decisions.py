@@ -138,7 +138,8 @@ ALLOWED: dict[str, set[str]] = {
     "refused": {"propose"}, "withdrawn": {"propose"}, "superseded": {"propose", "withdraw"},
 }
 REASONS = {
-    "approve": ("没有这条目录对照", "不能再审核"), "reject": ("没有这条目录对照", "不能再审核"), "withdraw": ("没有这条目录对照",),
+    "approve": ("没有这条目录对照", "不能再审核"), "reject": ("没有这条目录对照", "不能再审核"),
+    "withdraw": ("没有这条目录对照",),
 }
 
 

@@ -60,3 +60,11 @@ def days_ago(days: int, hour: int = 9) -> datetime:
     """Return a time of business some days ago."""
     now = datetime.now(SHANGHAI).replace(hour=hour, minute=0, second=0, microsecond=0)
     return now - timedelta(days=days)
+
+
+@pytest.fixture(scope="module")
+def slot() -> Callable[[], int]:
+    """Return a function that gives days ago for one more stay of at most three days, which no other stay of the module
+    overlaps."""
+    taken = iter(range(320, 8, -4))
+    return lambda: next(taken)

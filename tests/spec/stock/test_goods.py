@@ -114,8 +114,8 @@ def test_what_is_doubtful_of_a_sale_is_told_and_the_sale_is_kept(shop: Till) -> 
     assert "不在国家目录内" in taken(shop, "3505", {"selinfo": sale(1, med_list_codg="XA99ZZZ999Z999999999999", **on)})
     assert "3503" in taken(shop, "3502", {"invinfo": change("108", 1, own="D1", batch="DB")})
     poor = {"med_list_codg": "", "fixmedins_hilist_id": "D1", "fixmedins_hilist_name": "散", "fixmedins_bchno": "DB",
-            "rx_flag": "", "trdn_flag": "", "rtal_docno": "", "sel_retn_cnt": "1", "sel_retn_time": str(sale(1)["sel_retn_time"])[:10],
-            "sel_retn_opter_name": ""}
+            "rx_flag": "", "trdn_flag": "", "rtal_docno": "", "sel_retn_cnt": "1",
+            "sel_retn_time": str(sale(1)["sel_retn_time"])[:10], "sel_retn_opter_name": ""}
     assert "未填写" in taken(shop, "3505", {"selinfo": poor})
     assert stock_of(shop, own="D1", batch="DB") == 10 - 4 + 1
 

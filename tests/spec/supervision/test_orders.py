@@ -6,7 +6,7 @@ code that ``REFUSED`` names for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,7 +57,7 @@ ALLOWED: dict[str, dict[str, str]] = {
 def refused_with(state: str, deed: str) -> str:
     """Return what a refused pair is refused with: words of the message, or the code at the command line."""
     if deed in ("appeal", "accept"):
-        return "申诉期限已于" if state == "found, time over" else "疑点不在待申诉状态"
+        return "申诉期限已于" if state.startswith("found, time over") else "疑点不在待申诉状态"
     if deed in ("ask_panel", "waive_panel"):
         return "合议申请期限已于" if state == "upheld, time over" else "申诉后仍确认扣款"
     if deed in ("confirm", "return"):
@@ -113,11 +113,12 @@ class Board:
     def look(self) -> list[Any]:
         """Return everything kept about the suspicion, and how much was written elsewhere."""
         psn_no, sid = self.first["psn_no"], self.s.id
-        return [
-            rows(self.s.url, f"select * from supervision.{table} where psn_no = $1 and suspicion_id = $2 order by 2, 3", psn_no, sid)
-            for table in ("suspicion", "step", "deduction")
-        ] + rows(self.s.url, "select (select count(*) from platform.message where infno in ('3702', '3703')) as messages, "
-                             "(select count(*) from platform.audit_entry where object = $1) as audits", sid)
+        kept = "select * from supervision.{} where psn_no = $1 and suspicion_id = $2 order by 2, 3"
+        elsewhere = """
+            select (select count(*) from platform.message where infno in ('3702', '3703')) as messages,
+                   (select count(*) from platform.audit_entry where object = $1) as audits"""
+        tables = [rows(self.s.url, kept.format(t), psn_no, sid) for t in ("suspicion", "step", "deduction")]
+        return [*tables, rows(self.s.url, elsewhere, sid)]
 
     def do(self, deed: str) -> str:
         """Do a deed and return "" or what it was refused with."""
@@ -221,7 +222,7 @@ TAKES = {("3101", "unknown"), *((i, v) for i in ("3101", "3102") for v in ("regi
 
 
 @pytest.fixture(scope="module")
-def visits(module_till: Till, module_woman: Patient, world_url: str) -> Iterator[dict[str, str]]:
+def visits(module_till: Till, module_woman: Patient, world_url: str) -> dict[str, str]:
     """Return a visit in each state."""
     till, woman = module_till, module_woman
     bill = visit(line(HBA1C, 1, 13.5))
@@ -231,7 +232,7 @@ def visits(module_till: Till, module_woman: Patient, world_url: str) -> Iterator
     ids["settled"], ids["cancelled"] = settled["mdtrt_id"], till.register(woman)
     (row,) = rows(world_url, "select ipt_otp_no from encounters.encounter where mdtrt_id = $1", ids["cancelled"])
     till.call("2202", {"data": {"psn_no": woman["psn_no"], "mdtrt_id": ids["cancelled"], "ipt_otp_no": row["ipt_otp_no"]}})
-    yield ids
+    return ids
 
 
 @pytest.mark.parametrize("infno", ["3101", "3102"])

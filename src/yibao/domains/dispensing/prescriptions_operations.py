@@ -14,8 +14,8 @@ MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
 ADD = "insert into dispensing.prescription select ($1::dispensing.prescription).*"
 ADD_LINES = "insert into dispensing.prescription_line select * from unnest($1::dispensing.prescription_line[])"
 ADD_SIGNATURE = """
-insert into dispensing.signature (fixmedins_code, sign_value, admdvs, file_digest, text_digest, signed_at)
-values ($1, $2, $3, $4, $5, $6) on conflict do nothing
+insert into dispensing.signature (fixmedins_code, sign_value, admdvs, file_digest, text_digest, public_key, signed_at)
+values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
 """
 USE_SIGNATURE = "update dispensing.signature set hi_rxno = $3 where fixmedins_code = $1 and sign_value = $2"
 UPLOAD = """
@@ -43,10 +43,10 @@ async def add_prescription(tx: Connection, prescription: Prescription, lines: Se
 
 async def add_signature(
     tx: Connection, *, fixmedins_code: str, sign_value: str, admdvs: str, file_digest: bytes, text_digest: bytes,
-    now: datetime,
+    public_key: str, now: datetime,
 ) -> None:
     """Keep what was signed for an institution; the same content signed again is the same signature."""
-    await tx.execute(ADD_SIGNATURE, fixmedins_code, sign_value, admdvs, file_digest, text_digest, now)
+    await tx.execute(ADD_SIGNATURE, fixmedins_code, sign_value, admdvs, file_digest, text_digest, public_key, now)
 
 
 async def put_in_force(

@@ -15,11 +15,9 @@ from yibao.infra.database import Connection
 BY_ID = """
 select e.*, s.open_period, s.admitted_at, s.discharged_at, s.discharge_way, s.diagnosis_code, s.diagnosis_name, s.bed,
        s.operation_code, s.operation_name, s.detail,
-       coalesce((select max(c.period_to) from settlements.stay_settlement c
-                 join settlements.settlement x on x.psn_no = c.psn_no and x.setl_id = c.setl_id and x.state = 'active'
-                 where c.psn_no = e.psn_no and c.mdtrt_id = e.mdtrt_id), 0) as covered,
-       (select max(c.setl_id) from settlements.stay_settlement c
-        join settlements.settlement x on x.psn_no = c.psn_no and x.setl_id = c.setl_id and x.state = 'active'
+       coalesce((select max(c.period_to) from settlements.stay_in_force c
+        where c.psn_no = e.psn_no and c.mdtrt_id = e.mdtrt_id), 0) as covered,
+       (select max(c.setl_id) from settlements.stay_in_force c
         where c.psn_no = e.psn_no and c.mdtrt_id = e.mdtrt_id and not c.is_interim) as final_id
 from encounters.encounter e join encounters.stay s on s.psn_no = e.psn_no and s.mdtrt_id = e.mdtrt_id
 where e.psn_no = $1 and e.mdtrt_id = $2
@@ -84,9 +82,8 @@ join people.person p on p.psn_no = e.psn_no
 where e.fixmedins_code = $1 and ($2 = '' or e.psn_no = $2) and e.state in ('admitted', 'discharged')
   and e.begin_at between $3 and $4
   and (e.state = 'admitted' or not exists (
-      select from settlements.stay_settlement c
-      join settlements.settlement x on x.psn_no = c.psn_no and x.setl_id = c.setl_id and x.state = 'active'
-      where c.psn_no = e.psn_no and c.mdtrt_id = e.mdtrt_id and not c.is_interim))
+      select from settlements.stay_in_force c
+        where c.psn_no = e.psn_no and c.mdtrt_id = e.mdtrt_id and not c.is_interim))
 order by e.begin_at, e.mdtrt_id
 """
 

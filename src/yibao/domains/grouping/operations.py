@@ -23,7 +23,10 @@ PUT_RESULT = f"{_NEW_RESULT} {_columns(_RESULT)} on conflict (psn_no, setl_id) d
 DROP_RESULTS = "delete from grouping.result where admdvs = $1 and setl_id = any($2::text[])"
 _APPLICATION = tuple(f.name for f in msgspec.structs.fields(Application))
 _NEW_APPLICATION = "insert into grouping.exit_application"
-ADD_APPLICATION = f"{_NEW_APPLICATION} {_columns(_APPLICATION)}"
+# Two messages at once: the second finds the first one's row, whose number is then unknown to it.
+_ONE_LIVE = "on conflict (psn_no, setl_id) where state in ('filed', 'approved') do nothing returning application_id"
+ADD_APPLICATION = f"{_NEW_APPLICATION} {_columns(_APPLICATION)} {_ONE_LIVE}"
+TAKE_REGION = "select pg_advisory_xact_lock(hashtextextended('grouping:' || $1, 0))"
 CHANGE_APPLICATION = """
 update grouping.exit_application set exit_type = $2, reason = $3, detail = $4, items = $5, state = $6, changed_at = $7
 where application_id = $1
@@ -61,11 +64,16 @@ async def drop_results(tx: Connection, *, admdvs: str, setl_ids: Sequence[str]) 
     await tx.execute(DROP_RESULTS, admdvs, list(setl_ids))
 
 
-async def add_application(tx: Connection, application: Application) -> None:
-    """Write a new application."""
+async def take_region(tx: Connection, admdvs: str) -> None:
+    """Wait for whoever groups or closes a year in this region; hold it until the transaction ends."""
+    await tx.execute(TAKE_REGION, admdvs)
+
+
+async def add_application(tx: Connection, application: Application) -> bool:
+    """Write a new application; False if another one for the settlement was there first."""
     values = {name: getattr(application, name) for name in _APPLICATION}
     values |= {"detail": _text(application.detail), "items": _text(application.items)}
-    await tx.execute(ADD_APPLICATION, *values.values())
+    return await tx.fetchval(ADD_APPLICATION, *values.values()) is not None
 
 
 async def change_application(tx: Connection, application: Application) -> None:

@@ -75,7 +75,7 @@ def _run(deed: Callable[[Connection], Awaitable[T | Refusal]], *, as_json: bool)
     return answer
 
 
-@app.command("list")
+@app.command("list", help="列出清算申报")
 def show_list(
     state: Annotated[str, typer.Option("--state", help="、".join(f"{k} {v}" for k, v in STATES.items()))] = "",
     institution: Annotated[str, typer.Option("--institution", help="定点医药机构编号")] = "",
@@ -88,13 +88,13 @@ def show_list(
     show({"ok": True, "claims": claims}, as_json=as_json, render=lambda: _claims(claims))
 
 
-@app.command("show")
+@app.command("show", help="查看一个申报及其扣款")
 def show_one(claim_id: ClaimId, as_json: JsonFlag = False) -> None:
     """Show a claim with its deductions."""
     _tell(_run(lambda tx: open_claim(tx, claim_id), as_json=as_json), as_json=as_json)
 
 
-@app.command("review")
+@app.command("review", help="初审申报，并扣除监管已决定的金额")
 def review(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Review a claim: takes in what supervision has decided about the institution."""
     now, ids = SystemClock().now(), RandomIds()
@@ -102,7 +102,7 @@ def review(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False)
           as_json=as_json)
 
 
-@app.command("deduct")
+@app.command("deduct", help="对已初审的申报手工扣款，须有文号和理由")
 def deduct(
     claim_id: ClaimId, operator: OperatorName,
     number: Annotated[str, typer.Option("--number", help="决定文号，同一文号只扣一次")],
@@ -123,7 +123,7 @@ def deduct(
     ), as_json=as_json)
 
 
-@app.command("approve")
+@app.command("approve", help="复核申报，须由初审人以外的人办理")
 def approve(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Approve a reviewed claim for payment; not by the one who reviewed it."""
     now, ids = SystemClock().now(), RandomIds()
@@ -131,7 +131,7 @@ def approve(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False
           as_json=as_json)
 
 
-@app.command("reject")
+@app.command("reject", help="退回申报，机构可更正后重新申报")
 def reject(
     claim_id: ClaimId, operator: OperatorName, reason: Annotated[str, typer.Option("--reason", help="退回的理由")],
     as_json: JsonFlag = False,
@@ -143,7 +143,7 @@ def reject(
     ), as_json=as_json)
 
 
-@app.command("payee")
+@app.command("payee", help="登记机构收款账户，须两人办理")
 def payee(
     institution: Annotated[str, typer.Argument(metavar="CODE", help="定点医药机构编号")], operator: OperatorName,
     checker: Annotated[str, typer.Option("--checker", help="复核人姓名，与经办人不同")],
@@ -160,7 +160,7 @@ def payee(
     show({"ok": True, "payee": done}, as_json=as_json, render=lambda: f"✓ {done.fixmedins_code} 收款账户已登记")
 
 
-@app.command("pay")
+@app.command("pay", help="生成已复核申报的支付文件")
 def pay(
     region: Annotated[str, typer.Argument(metavar="REGION", help="统筹区")], operator: OperatorName, out: Out = None,
     as_json: JsonFlag = False,
@@ -173,7 +173,7 @@ def pay(
          render=lambda: _ordered(done))
 
 
-@app.command("payment-file")
+@app.command("payment-file", help="重新取得支付文件")
 def payment_file(
     file_no: Annotated[str, typer.Argument(metavar="FILE_NO", help="支付文件号")], out: Out = None, as_json: JsonFlag = False
 ) -> None:
@@ -183,7 +183,7 @@ def payment_file(
     show({"ok": True, "file": _file_data(file)}, as_json=as_json, render=lambda: escape(file.content.decode()))
 
 
-@app.command("return")
+@app.command("return", help="读入银行回盘文件并入账")
 def take_back(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="银行回盘文件")], operator: OperatorName, as_json: JsonFlag = False
 ) -> None:
@@ -198,7 +198,7 @@ def take_back(
     ))
 
 
-@app.command("balance")
+@app.command("balance", help="查看机构的应付余额")
 def balance(
     institution: Annotated[str, typer.Argument(metavar="CODE", help="定点医药机构编号")], as_json: JsonFlag = False
 ) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from yibao.domains.people.queries import find_person
 from yibao.domains.settlements.model import Settlement
 from yibao.entrypoints.gateway.registry import Encode, Message, Output, Services
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
@@ -201,14 +200,11 @@ async def cancel(message: Message, services: Services, encode: Encode) -> bytes 
     """Cancel the settlement that ``data`` names (2208, 2305, 2103) and answer with the refund."""
     data = message.input["data"]
     command = CancelCommand(data["psn_no"], data["mdtrt_id"], data["setl_id"], message.infno)
-    async with services.database.connection() as connection:
-        # Who somebody is does not move with the money.
-        person = await find_person(connection, command.psn_no)
 
     def reply(undone: Undone) -> bytes:
         if undone.settlement is None:
             raise AssertionError("a cancellation always writes a refund")
-        return encode(refund_output(undone.settlement, person))
+        return encode(refund_output(undone.settlement, undone.person))
 
     async def deed(tx: Connection) -> bytes | Replayed | Refusal:
         return await cancel_settlement(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+BY_MAIN_DIAGNOSIS = "主诊断匹配"
 LIST = "0"
 SECOND_LIST = "1"
 
@@ -113,7 +114,7 @@ def _no_operation(facts: Facts, _d: Diagnoses, _p: Procedures, _s: Sites) -> Fou
 
 
 _PLAIN: dict[str, tuple[Test, str]] = {
-    "主诊断匹配": (_main_diagnosis, "主要诊断须在列表内"),
+    BY_MAIN_DIAGNOSIS: (_main_diagnosis, "主要诊断须在列表内"),
     "某一诊断匹配": (_any_diagnosis, "须有一个诊断在列表内"),
     "多诊断匹配": (_two_sites, "诊断须涉及两个或以上创伤部位"),
     "主手术匹配": (_main_procedure, "第一手术操作须在列表0内"),

@@ -66,7 +66,7 @@ def group_case(case: GroupingCase, scheme: Scheme, notes: tuple[str, ...] = ()) 
     facts, said = read.facts, (*notes, *read.notes)
     passed: list[Category] = []
     if facts.main:
-        for category in scheme.categories:
+        for category in scheme.candidates.get(facts.main) or scheme.candidates[""]:
             entry = _held(category.conditions, facts, category)
             if entry is None:
                 continue

@@ -12,14 +12,15 @@ COLUMNS = (
 """The columns of a case file, in any order; further columns are not read."""
 
 _NAMES = {"age": "年龄（岁）", "age_days": "年龄（天）", "birth_weight_g": "出生体重（克）", "los_days": "住院天数"}
-_LARGEST = 1_000_000
+_DIGITS = 7
 
 
 def read_row(row: Mapping[str, str]) -> tuple[GroupingCase, tuple[str, ...]]:
     """Return a row as a case, and Chinese notes on what in it could not be read.
 
-    Numbers may carry a decimal part of zero (``88.0``); anything else that is no whole number from 0 on is
-    left empty. Codes are split at ``|``; empty ones are left out, so the first code that stands is the main one.
+    Of a number with a decimal part the whole part counts (``1499.5`` grams are below 1 500 like 1 499); anything
+    that is no number from 0 on is left empty. Codes are split at ``|``; empty ones are left out, so the first code
+    that stands is the main one.
     """
     notes: list[str] = []
     numbers = {name: _number(name, row.get(name, ""), notes) for name in _NAMES}
@@ -46,8 +47,14 @@ def _number(name: str, text: str, notes: list[str]) -> int | None:
     text = text.strip()
     if not text:
         return None
-    whole = _whole(text)
-    if whole.isascii() and whole.isdecimal() and int(whole[:8]) <= _LARGEST and len(whole) <= 7:
-        return int(whole)
-    notes.append(f"{_NAMES[name]}“{text[:20]}”不是0或以上的整数，按未填处理")
-    return None
+    whole, dot, rest = text.partition(".")
+    if not (_is_number(whole) and len(whole) <= _DIGITS and (not dot or _is_number(rest))):
+        notes.append(f"{_NAMES[name]}“{text[:20]}”不是0或以上的数，按未填处理")
+        return None
+    if rest.strip("0"):
+        notes.append(f"{_NAMES[name]}“{text[:20]}”取整数部分")
+    return int(whole)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

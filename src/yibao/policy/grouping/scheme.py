@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from yibao.policy.grouping.conditions import Condition, SchemeFault, conditions_of
+from yibao.policy.grouping.conditions import BY_MAIN_DIAGNOSIS, Condition, SchemeFault, conditions_of
 
 Rows = Sequence[Mapping[str, str]]
 SUBCATEGORY = 5
@@ -78,6 +78,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
         valid_operations: procedures that count as an operation.
         moved: (``dx`` or ``op``, code) -> the code of the scheme that stands for it.
         spellings: (``dx`` or ``op``, folded code) -> the code as the tables spell it.
+        candidates: main diagnosis -> the categories that list it or list none, in their order.
         listed: subcategory (first five characters) -> the diagnoses of it that some category lists.
     """
 
@@ -92,6 +93,7 @@ class Scheme(msgspec.Struct, frozen=True, gc=False):
     valid_operations: frozenset[str]
     moved: Mapping[tuple[str, str], str]
     spellings: Mapping[tuple[str, str], str]
+    candidates: Mapping[str, tuple[Category, ...]]
     listed: Mapping[str, tuple[str, ...]]
 
     def groups(self) -> Iterable[tuple[Category, CoreGroup, Group]]:
@@ -129,6 +131,7 @@ def build_scheme(head: Mapping[str, Any], tables: Mapping[str, Rows]) -> Scheme:
         newborn_days_max=int(head["newborn_days_max"]), infant_days_max=int(head["infant_days_max"]),
         categories=categories, diagnoses=diagnoses, procedures=procedures, moved=moved,
         spellings=_spellings(diagnoses, procedures, moved), listed=_by_subcategory(categories),
+        candidates=_candidates(categories),
         valid_operations=frozenset(row["code"] for row in tables["procedures"] if row["valid_op"] == "1"),
     )
 
@@ -147,6 +150,15 @@ def _spellings(
         if spellings.setdefault((kind, fold(code)), code) != code:
             raise SchemeFault(f"two codes differ in the case of letters only: {code}")
     return spellings
+
+
+def _candidates(categories: Sequence[Category]) -> dict[str, tuple[Category, ...]]:
+    """Return the categories worth asking for each main diagnosis; ``""`` stands for any that nobody lists."""
+    for category in categories:
+        if category.diagnoses and not category.rule.startswith(BY_MAIN_DIAGNOSIS):
+            raise SchemeFault(f"{category.code} lists diagnoses that its rule does not ask for")
+    codes = {code for category in categories for code in category.diagnoses} | {""}
+    return {code: tuple(c for c in categories if not c.diagnoses or code in c.diagnoses) for code in codes}
 
 
 def _by_subcategory(categories: Iterable[Category]) -> dict[str, tuple[str, ...]]:

@@ -45,8 +45,7 @@ async def apply_exit(
     faults = [*_faults(row, command), *await _closed(tx, row)]
     live = await live_application(tx, psn_no=command.psn_no, setl_id=command.setl_id)
     if live is not None:
-        faults.append(Fault("EXIT_ALREADY_FILED", f"这笔结算已有退出申请 {live}", "data.setl_id", command.setl_id,
-                            "请用3603修改或撤销原申请"))
+        faults.append(_already_filed(command.setl_id, live))
     if faults:
         return Refusal(tuple(faults))
     application = Application(
@@ -55,8 +54,13 @@ async def apply_exit(
         items=command.items, state=FILED, filed_at=now, changed_at=now, opter=command.opter,
         opter_name=command.opter_name, decided_at=None, decided_by="", opinion="",
     )
-    await add_application(tx, application)
+    if not await add_application(tx, application):
+        return Refusal((_already_filed(command.setl_id, "，刚由另一报文提交"),))
     return application
+
+
+def _already_filed(setl_id: str, which: str) -> Fault:
+    return Fault("EXIT_ALREADY_FILED", f"这笔结算已有退出申请{which}", "data.setl_id", setl_id, "请用3603修改或撤销原申请")
 
 
 async def change_exit(

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import msgspec
 
 from yibao.domains.grouping.model import YearClose, YearLine
-from yibao.domains.grouping.operations import add_close, approve_close, name_claim
+from yibao.domains.grouping.operations import add_close, approve_close, name_claim, take_region
 from yibao.domains.grouping.payment_files import read_payment_files
 from yibao.domains.grouping.queries import get_close, is_closed, list_lines, list_results, list_stays
 from yibao.domains.records.operations import mark_lists
@@ -48,6 +48,7 @@ async def compute_year(
     pools = terms.pools_of(year)
     if not pools:
         return refuse("NO_POOL", "该年度没有按组付费的预算", field="year", received=str(year), remedy="请核对年度")
+    await take_region(tx, admdvs)
     found = []
     for pool in pools:
         if await is_closed(tx, admdvs=admdvs, year=year, fund_type=pool.fund_type):
@@ -71,6 +72,7 @@ async def approve_year(
     refusal = _may_approve(close, operator, business_date(now))
     if refusal is not None or close is None:
         return refusal or _unknown(close_id)
+    await take_region(tx, close.admdvs)
     lines = await list_lines(tx, close_id)
     terms = terms_of(close.admdvs)
     if isinstance(terms, Refusal):

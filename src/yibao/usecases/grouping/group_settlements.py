@@ -7,7 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from yibao.domains.grouping.model import Result, SettledStay
-from yibao.domains.grouping.operations import drop_results, put_results
+from yibao.domains.grouping.operations import drop_results, put_results, take_region
 from yibao.domains.grouping.queries import is_closed, list_stays
 from yibao.domains.records.model import GroupingFacts
 from yibao.domains.records.operations import mark_lists
@@ -74,6 +74,7 @@ async def group_settlements(
         return refuse("OPERATOR_MISSING", "没有说明由谁经办", remedy="请写明经办人姓名")
     if begin_on >= end_before:
         return refuse("PERIOD_REVERSED", "起止日期颠倒", remedy="请核对日期")
+    await take_region(tx, admdvs)
     begin, end = instant(begin_on), instant(end_before)
     lists = {facts.case: facts for facts in await list_cases(tx, admdvs, begin, end)}
     paid = [

@@ -18,7 +18,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.prescriptions.authorise_pharmacy import refuse_elsewhere
-from yibao.usecases.prescriptions.sign_prescription import decoded_file
+from yibao.usecases.prescriptions.sign_prescription import decoded_file, is_vouched_for
 from yibao.usecases.prescriptions.upload_prescription import refuse_unless_alive, refuse_unless_uploaded
 
 
@@ -27,6 +27,13 @@ class Filling(msgspec.Struct, frozen=True):
 
     prescription: asyncpg.Record
     authorisation: asyncpg.Record
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """The number of a verification, None where the file is another one; PEM of the key that signed, ``""`` if none."""
+
+    verify_sn: str | None
+    public_key: str
 
 
 async def download_prescription(
@@ -50,8 +57,8 @@ async def download_prescription(
 async def verify_file(
     tx: Connection, *, hi_rxno: str, trace_code: str, file: str, token: str, institution: Institution, verify_sn: str,
     now: datetime,
-) -> str | Refusal | None:
-    """Say whether a file is the one that was signed: the number of the verification, or None if it is another."""
+) -> Verified | Refusal:
+    """Say whether a file is the one that was signed."""
     filling = await _filling(tx, hi_rxno, token, institution, now=now)
     if isinstance(filling, Refusal):
         return filling
@@ -62,14 +69,19 @@ async def verify_file(
     content = decoded_file(file, field="data.rxFile")
     if isinstance(content, Refusal):
         return content
-    if trace_code != found["trace_code"] or sm3(content) != found["file_digest"]:
-        return None
-    if authorisation["verify_sn"] is not None:
-        return str(authorisation["verify_sn"])
-    await operations.advance(
-        tx, psn_no=found["psn_no"], auth_rxno=authorisation["auth_rxno"], state=VERIFIED, verify_sn=verify_sn
+    signature = await queries.find_signature(
+        tx, fixmedins_code=found["fixmedins_code"], sign_value=found["sign_value"]
     )
-    return verify_sn
+    # The form of 2021 has no signature of the platform: there the kept digest says it.
+    is_same = sm3(content) == found["file_digest"] if signature is None else is_vouched_for(signature, content)
+    public_key = signature["public_key"] if signature is not None else ""
+    if trace_code != found["trace_code"] or not is_same:
+        return Verified(None, public_key)
+    if authorisation["verify_sn"] is None:
+        await operations.advance(
+            tx, psn_no=found["psn_no"], auth_rxno=authorisation["auth_rxno"], state=VERIFIED, verify_sn=verify_sn
+        )
+    return Verified(authorisation["verify_sn"] or verify_sn, public_key)
 
 
 async def review_prescription(

@@ -19,7 +19,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.prescriptions.check_prescription import patient_faults
-from yibao.usecases.prescriptions.sign_prescription import decoded_file
+from yibao.usecases.prescriptions.sign_prescription import decoded_file, is_vouched_for
 
 
 class UploadCommand(msgspec.Struct, frozen=True):
@@ -157,6 +157,6 @@ async def _signature_faults(
     if signed["hi_rxno"] not in (None, command.hi_rxno):
         return [Fault("SIGNATURE_USED", f"这个签名已用于处方{signed['hi_rxno']}", "data.signDigest",
                       command.sign_value[:20], "每张处方须单独签名")]
-    if sm3(content) != signed["file_digest"]:
+    if not is_vouched_for(signed, content):
         return [Fault("FILE_DIFFERS", "处方文件与签名时不同", "data.rxFile", remedy="请上传7102返回的处方文件")]
     return []

@@ -20,7 +20,6 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.usecases.records.gather_list_facts import STAY_STATES
 from yibao.usecases.records.tables import Upload
-from yibao.usecases.visits.register_visit import refuse_foreign
 
 LINKED_BY = ("mdtrt_sn", "mdtrt_id", "psn_no", "rpotc_no")
 """What ties the rows of a message to its head; where both say it, they say the same."""
@@ -127,9 +126,9 @@ async def _link_faults(
     faults = []
     for (psn_no, mdtrt_id), field in sorted(first.items()):
         encounter = await find_encounter(tx, psn_no=psn_no, mdtrt_id=mdtrt_id)
-        refusal = refuse_foreign(encounter, mdtrt_id=mdtrt_id, fixmedins_code=institution.fixmedins_code)
-        if refusal is not None or encounter is None:
-            faults += [msgspec.structs.replace(f, field=f"{field}.mdtrt_id") for f in refusal.faults] if refusal else []
+        fault = _visit_fault(encounter, mdtrt_id, f"{field}.mdtrt_id", institution)
+        if fault is not None or encounter is None:
+            faults += [fault] if fault else []
             continue
         is_stay = encounter["state"] in STAY_STATES
         if (upload.care == STAY and not is_stay) or (upload.care == OUTPATIENT and is_stay):
@@ -137,6 +136,19 @@ async def _link_faults(
             faults.append(Fault("CARE_KIND_DIFFERS", f"{upload.title}只能用于{wanted}就诊", f"{field}.mdtrt_id", mdtrt_id,
                                 f"请填写{wanted}就诊的就诊ID"))
     return faults
+
+
+def _visit_fault(
+    encounter: asyncpg.Record | None, mdtrt_id: str, field: str, institution: Institution
+) -> Fault | None:
+    """Return the fault of a visit or stay that is unknown, cancelled, or another institution's."""
+    if encounter is None:
+        return Fault("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", field, mdtrt_id, "请核对人员编号与就诊ID")
+    if encounter["fixmedins_code"] != institution.fixmedins_code:
+        return Fault("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", field, mdtrt_id, "请由登记该就诊的机构上传")
+    if encounter["state"] == "cancelled":
+        return Fault("ENCOUNTER_CANCELLED", "这次就诊的登记已撤销", field, mdtrt_id, "请重新登记后上传")
+    return None
 
 
 def _replacing_faults(sent: Sent, key: str, earlier: asyncpg.Record | None) -> list[Fault]:

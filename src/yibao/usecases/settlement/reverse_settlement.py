@@ -49,11 +49,14 @@ class ReverseCommand(msgspec.Struct, frozen=True):
 class Undone(msgspec.Struct, frozen=True):
     """What the undoing wrote: the refund or reinstatement; None where no money moved.
 
-    ``verb`` names the deed for the audit trail in that case.
+    Attributes:
+        verb: names the deed for the audit trail where no money moved.
+        person: has the person's columns, for the reply.
     """
 
     settlement: Settlement | None
     verb: str = "reverse_nothing"
+    person: asyncpg.Record | None = None
 
 
 CANCELS = {"2208": "visit", "2305": "stay", "2103": "sale"}
@@ -156,7 +159,7 @@ async def _mirror(
         if refusal is not None:
             return refusal
     reached("decided")
-    reply = encode(Undone(booking.settlement))
+    reply = encode(Undone(booking.settlement, person=found))
     reached("encoded")
     reached("before_write")
     await write(tx, booking, key=key, reply=reply, clock=clock, version=found["version"])

@@ -13,37 +13,30 @@ from yibao.infra.database import Connection
 from yibao.policy.review.facts import Charge, Patient, Visit
 from yibao.policy.review.rules import RuleBook
 
-# A line counts as settled when a settlement in force covers its batch; one of a stay covers all periods up to its own.
 LINES = """
 select l.feedetl_sn, l.mdtrt_id, e.fixmedins_code, l.item_code, l.item_name, l.list_type, l.occurred_at,
-       l.quantity_e4, l.amount_fen, l.price_micro, l.limit_micro, l.rxno, l.detail, l.chrg_bchno, l.scope_fen,
-       exists (select from settlements.settlement s
-               where s.psn_no = l.psn_no and s.mdtrt_id = l.mdtrt_id and s.kind = 'settlement' and s.state = 'active'
-                 and (s.chrg_bchno = l.chrg_bchno
-                      or case when e.state in ('admitted', 'discharged') and s.chrg_bchno ~ '^[0-9]{1,9}$'
-                              and l.chrg_bchno ~ '^[0-9]{1,9}$' then s.chrg_bchno::int >= l.chrg_bchno::int
-                         else false end)) as is_settled
+       l.quantity_e4, l.amount_fen, l.price_micro, l.limit_micro, l.rxno, l.detail, l.scope_fen,
+       settlements.is_covered(l.psn_no, l.mdtrt_id, l.chrg_bchno) as is_settled
 from encounters.fee_line l
 join encounters.encounter e on e.psn_no = l.psn_no and e.mdtrt_id = l.mdtrt_id and e.state <> 'cancelled'
 where l.psn_no = $1 and l.occurred_at >= $2 and l.occurred_at < $3 and ($4 = '' or l.mdtrt_id = $4)
 order by l.occurred_at, l.mdtrt_id, l.feedetl_sn
 """
+COVERED = "select feedetl_sn from settlements.lines_of($1, $2)"
 # Whoever was recognised as injured at work is not accused of drugs that only that insurance pays.
 WORK_INJURY = """
 select exists (select from applications.injury where psn_no = $1 and kind = 'work_injury' and cancelled_at is null
                and valid_from <= $2 and (valid_to is null or valid_to > $2))
 """
 LEVEL = "select kind, level from institutions.institution where fixmedins_code = $1"
-PERIODS = "select period_from, period_to from settlements.stay_settlement where psn_no = $1 and setl_id = $2"
 _PHARMACY = "2"
 _BEGINNING, _END = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A fee line as a charge, with what only settled lines have: in-scope money (fen) and batch."""
+    """A fee line as a charge, with its in-scope money (fen) and whether a settlement in force covers it."""
 
     charge: Charge
-    batch: str
     scope_fen: int
     is_settled: bool
 
@@ -55,13 +48,9 @@ async def list_lines(tx: Connection, *, psn_no: str, begin: datetime, end: datet
 
 async def list_settled_lines(tx: Connection, settlement: asyncpg.Record) -> list[Line]:
     """Return the fee lines that a settlement covers: its batch, or the periods of its stay."""
-    psn_no, mdtrt_id = settlement["psn_no"], settlement["mdtrt_id"]
-    covered = {settlement["chrg_bchno"]}
-    periods = await tx.fetchrow(PERIODS, psn_no, settlement["setl_id"])
-    if periods is not None:
-        covered = {str(period) for period in range(periods["period_from"], periods["period_to"] + 1)}
-    rows = await tx.fetch(LINES, psn_no, _BEGINNING, _END, mdtrt_id)
-    return [_line(row) for row in rows if row["chrg_bchno"] in covered]
+    covered = {row[0] for row in await tx.fetch(COVERED, settlement["psn_no"], settlement["setl_id"])}
+    rows = await tx.fetch(LINES, settlement["psn_no"], _BEGINNING, _END, settlement["mdtrt_id"])
+    return [_line(row) for row in rows if row["feedetl_sn"] in covered]
 
 
 def _line(row: asyncpg.Record) -> Line:
@@ -73,7 +62,7 @@ def _line(row: asyncpg.Record) -> Line:
         limit_micro=row["limit_micro"], rx=row["rxno"], frequency=str(detail.get("used_frqu_dscr", "")),
         days=days_of(detail.get("prd_days")),
     )
-    return Line(charge, row["chrg_bchno"], row["scope_fen"], row["is_settled"])
+    return Line(charge, row["scope_fen"], row["is_settled"])
 
 
 def days_of(text: object) -> int:

@@ -10,13 +10,12 @@ from yibao.kernel.refusal import Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.check import Check, Finding
+from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
-from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.stay_checks import STAY_CHECKS
-from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
+from yibao.usecases.verification.supervision_checks import SUPERVISION_CHECKS
 
 OFFENDERS_SHOWN = 5
-
 
 CHECKS = (
     Check("I1", "每笔结算的恒等式成立：总额=四项拆分=基金+个人+医院，基金各项之和=基金合计", """
@@ -32,11 +31,6 @@ CHECKS = (
           and (s.medfee_fen, s.own_fen, s.over_fen, s.first_fen, s.scope_fen) is distinct from
               (l.a::bigint, l.o::bigint, l.v::bigint, l.f::bigint, l.c::bigint)"""),
     *STAY_CHECKS,
-    Check("I2", "处方已取数量等于全部取药之和，且不超过处方数量", """
-        select l.hi_rxno || '/' || l.item_code from dispensing.prescription_line l
-        left join lateral (select sum(t.cash_e4 + greatest(t.settled_e4, t.issued_e4)) as taken
-                           from dispensing.takings(l.psn_no, array[l.hi_rxno]) t where t.item_code = l.item_code) x on true
-        where l.dispensed_e4 <> coalesce(x.taken, 0) or l.dispensed_e4 > l.quantity_e4"""),
     *PHARMACY_CHECKS,
     Check("I2", "每笔分录各腿之和为零", """
         select posting_id from ledger.posting
@@ -87,12 +81,12 @@ CHECKS = (
         select s.setl_id from settlements.settlement s
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
     *CLEARING_CHECKS,
+    *SUPERVISION_CHECKS,
     Check("I8", "每张含区划的表都强制行级安全", """
         select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'admdvs'
         where c.relkind = 'r'
           and c.relnamespace in (select oid from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema')
           and not (c.relrowsecurity and c.relforcerowsecurity)"""),
-    *CLEARING_CHECKS,
 )
 COUNTED = "select count(*) from settlements.settlement"
 SAMPLE = "select setl_id, policy_version from settlements.settlement order by settled_at desc limit $1"

@@ -132,7 +132,10 @@ async def verify(message: Message, services: Services, tx: Connection) -> Done |
     )
     if isinstance(verified, Refusal):
         return verified
-    return Done({"data": {"flag": verified is not None, "rxSignVerifySn": verified, **certificate()}})
+    return Done({"data": {
+        "flag": verified.verify_sn is not None, "rxSignVerifySn": verified.verify_sn,
+        **certificate(verified.public_key.encode()),
+    }})
 
 
 @deed("7206")

@@ -23,6 +23,7 @@ from yibao.entrypoints.gateway.transactions.prescription_words import (
 )
 from yibao.entrypoints.gateway.wire_words import code_text
 from yibao.infra.database import Connection
+from yibao.infra.sm2 import Seal, seal_at, serial_of
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.money import round_half_up
 from yibao.kernel.refusal import Refusal, refuse
@@ -52,7 +53,8 @@ NEEDED = (
 )
 """What a prescription cannot do without, though clients may leave required text empty."""
 NO_CERTIFICATE = "NONE"
-"""Serial number of the certificate behind a signature: there is none, see ``sign_prescription``."""
+SEAL_FILE = "prescription-seal.pem"
+"""Where the key that signs prescriptions is kept, in the platform's home."""
 
 
 @deed("7101")
@@ -107,16 +109,25 @@ async def sign(message: Message, services: Services, tx: Connection) -> Done | R
     data = message.input["data"]
     signed = await sign_prescription(
         tx, text=data["originalValue"], file=data["originalRxFile"], institution=message.institution,
-        now=message.received_at,
+        seal=_seal(services), now=message.received_at,
     )
     if isinstance(signed, Refusal):
         return signed
-    return Done({"data": {"rxFile": signed.file, "signDigest": signed.sign_value, **certificate()}})
+    return Done({"data": {
+        "rxFile": signed.file, "signDigest": signed.sign_value, **certificate(signed.public_key),
+    }})
 
 
-def certificate() -> dict[str, str]:
-    """Return what stands behind a signature value: the SM3 digest that the platform keeps, and no certificate."""
-    return {"signCertSn": NO_CERTIFICATE, "signCertDn": "SM3摘要存证，未使用数字证书"}
+def _seal(services: Services) -> Seal | None:
+    """Return the platform's seal, kept beside its database; None where there is no place or no SM2."""
+    return None if services.settings is None else seal_at(services.settings.home / SEAL_FILE)
+
+
+def certificate(public_key: bytes) -> dict[str, str]:
+    """Return what stands behind a signature value: the platform's own key, or the SM3 digest that it keeps."""
+    if not public_key:
+        return {"signCertSn": NO_CERTIFICATE, "signCertDn": "SM3摘要存证，未使用数字证书"}
+    return {"signCertSn": serial_of(public_key), "signCertDn": "SM2平台签章密钥，未经电子认证机构认证；序号为公钥SM3摘要"}
 
 
 @deed("7103")

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from yibao.domains.dispensing.stock_model import Kind, Movement
 from yibao.domains.dispensing.stock_rules import NO_NATIONAL_CODE
+from yibao.entrypoints.gateway.interface import load
 from yibao.entrypoints.gateway.registry import Done, Message, Output, Services, deed
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
@@ -103,8 +105,9 @@ async def record_goods_in_batch(message: Message, services: Services, tx: Connec
     results = await _record(message, services, tx, form, rows, paths, row_by_row=True)
     if isinstance(results, Refusal):
         return results
+    names = _echoed(message.infno, form.errors)
     told = [
-        _told(row, result, form) for row, result in zip(rows, results, strict=True) if form.tells_all or not result.is_kept
+        _told(row, result, form, names) for row, result in zip(rows, results, strict=True) if form.tells_all or not result.is_kept
     ]
     return Done({form.errors: told})
 
@@ -186,10 +189,18 @@ def _text(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _told(row: Wire, result: RowResult, form: Form) -> Wire:
+@cache
+def _echoed(infno: str, node: str) -> frozenset[str]:
+    """Return the fields of a batch form's reply rows."""
+    output = load().transactions[infno].output
+    assert output is not None
+    return frozenset(field.name for child in output.children if child.name == node for field in child.fields)
+
+
+def _told(row: Wire, result: RowResult, form: Form, names: frozenset[str]) -> Wire:
     """Return what the reply of a batch form tells of one row."""
     echo = {
-        name: value if isinstance(value, Decimal) else _text(value) for name, value in row.items() if name not in _LISTS
+        name: value if isinstance(value, Decimal) else _text(value) for name, value in row.items() if name in names
     }
     told = echo | {"retRslt": OK if result.is_kept else FAILED, "msgRslt": result.sentence()}
     if form.number and result.is_kept:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from yibao.domains.dispensing.stock_model import Stock
 from yibao.domains.dispensing.stock_queries import Recorded, StockFilter
+from yibao.entrypoints.gateway.interface import load
 from yibao.entrypoints.gateway.registry import Message, Output, Services, query
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import to_wire
@@ -66,11 +68,20 @@ def _fits(row: Wire, data: Wire) -> bool:
     return all(data[name] in row.get(shown, "") for name, shown in _PARTS_OF.items() if name in data)
 
 
-def _answer(rows: Sequence[Wire], data: Wire) -> Output:
+def _answer(rows: Sequence[Wire], data: Wire, infno: str) -> Output:
     """Return one row as an object, several or none as a list; deleted records only when they are asked for."""
     wanted = data if "vali_flag" in data else data | {"vali_flag": _VALID}
-    fitting = [row for row in rows if _fits(row, wanted)]
+    names = _output_names(infno)
+    fitting = [{name: row[name] for name in names if name in row} for row in rows if _fits(row, wanted)]
     return fitting[0] if len(fitting) == 1 else fitting
+
+
+@cache
+def _output_names(infno: str) -> tuple[str, ...]:
+    """Return the fields of a reply, in the order of its table."""
+    output = load().transactions[infno].output
+    assert output is not None
+    return tuple(field.name for field in output.fields)
 
 
 def _number(quantity_e4: int) -> Decimal:
@@ -95,7 +106,7 @@ async def list_stock(message: Message, services: Services) -> Output | Refusal:
     if isinstance(found, Refusal):
         return found
     return _answer(
-        [_stock(row, institution.fixmedins_code, institution.region) for row in found], message.input["data"]
+        [_stock(row, institution.fixmedins_code, institution.region) for row in found], message.input["data"], "3508"
     )
 
 
@@ -121,7 +132,7 @@ async def list_uploads(message: Message, services: Services) -> Output | Refusal
         return found
     wire = _WIRES[message.infno]
     rows = [_common(row, institution.fixmedins_code, institution.region) | wire(row) for row in found]
-    return _answer(rows, message.input["data"])
+    return _answer(rows, message.input["data"], message.infno)
 
 
 def _common(row: Recorded, code: str, region: str) -> Wire:
@@ -194,4 +205,4 @@ async def list_traced_goods(message: Message, services: Services) -> Output | Re
         rows.append(wire)
     # The buyer was looked for by digest; the number shown is masked and would never fit.
     asked = {name: value for name, value in message.input["data"].items() if name not in ("certno", "psn_name")}
-    return _answer(rows, asked)
+    return _answer(rows, asked, message.infno)

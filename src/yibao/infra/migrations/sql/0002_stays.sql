@@ -72,6 +72,9 @@ create table settlements.stay_settlement (                 -- what a settlement 
     check (period_from between 1 and period_to and begin_on <= end_on and admission >= 1)
 );
 create index stay_settlement_by_stay on settlements.stay_settlement (psn_no, mdtrt_id);
+create view settlements.stay_in_force with (security_invoker = true) as
+    select c.* from settlements.stay_settlement c
+    join settlements.settlement s on s.psn_no = c.psn_no and s.setl_id = c.setl_id and s.state = 'active';
 
 -- The period that a fee line of a stay was charged in; null for what is no number (a visit's batch may be any text).
 create function settlements.period_of(p_batch text) returns integer language sql immutable as $$
@@ -95,8 +98,7 @@ language sql stable as $$
     select exists (select from settlements.settlement s
                    where s.psn_no = p_psn_no and s.mdtrt_id = p_mdtrt_id and s.chrg_bchno = p_batch
                      and s.kind = 'settlement' and s.state = 'active')
-        or exists (select from settlements.stay_settlement c
-                   join settlements.settlement s on s.psn_no = c.psn_no and s.setl_id = c.setl_id and s.state = 'active'
+        or exists (select from settlements.stay_in_force c
                    where c.psn_no = p_psn_no and c.mdtrt_id = p_mdtrt_id
                      and settlements.period_of(p_batch) between c.period_from and c.period_to)
 $$;
@@ -104,7 +106,9 @@ $$;
 grant select, insert, update on encounters.stay to yibao_gateway;
 grant select, insert on encounters.stay_flag, settlements.stay_settlement to yibao_gateway;
 grant update on encounters.diagnosis to yibao_gateway;
-grant select on encounters.stay, encounters.stay_flag, settlements.stay_settlement to yibao_portal;
+grant select on encounters.stay, encounters.stay_flag, settlements.stay_settlement, settlements.stay_in_force
+    to yibao_portal;
+grant select on settlements.stay_in_force to yibao_gateway;
 
 -- The facts rest on filings too, whose tables the next revision makes: bodies are checked when they run.
 set local check_function_bodies = off;
@@ -230,8 +234,7 @@ returns setof settlements.stay_facts language sql stable as $$
     cross join lateral (
         select coalesce(max(x.period_to), 0) as covered, max(x.setl_id) filter (where not x.is_interim) as final_id,
                max(x.setl_id) filter (where x.is_interim) as last_interim_id, min(x.admission) as admission
-        from settlements.stay_settlement x
-        join settlements.settlement y on y.psn_no = x.psn_no and y.setl_id = x.setl_id and y.state = 'active'
+        from settlements.stay_in_force x
         where x.psn_no = p_psn_no and x.mdtrt_id = p_mdtrt_id) c
     cross join lateral (
         select sum(y.n)::bigint as n, sum(y.amount)::bigint as amount, sum(y.own)::bigint as own,
@@ -377,7 +380,8 @@ create type settlements.reversal as (
     settlement settlements.settlement, posting ledger.posting, version bigint, balance_fen bigint, origin_state text,
     counter_codes text[], counter_used bigint[], counter_caps bigint[], dependents text[],
     batch_taken boolean, resettled_id text, is_stay boolean, is_interim boolean, stay_state text, stay_end_on date,
-    end_on date, later_of_stay text, sums bigint[], lines_beyond bigint, made_by text
+    end_on date, later_of_stay text, sums bigint[], lines_beyond bigint, made_by text,
+    name text, cert_type text, certno text, sex text, nation text, birth_on date
 );
 create function settlements.reversal_facts(p_psn_no text, p_setl_id text)
 returns setof settlements.reversal language sql stable as $$
@@ -415,7 +419,8 @@ returns setof settlements.reversal language sql stable as $$
                and case when c.setl_id is not null then settlements.period_of(l.chrg_bchno) > c.period_to end),
            -- Of a refund: what made the settlement that it undid.
            (select m.infno from platform.message m
-             where m.sender = coalesce(o.sender, s.sender) and m.msgid = coalesce(o.msgid, s.msgid))
+             where m.sender = coalesce(o.sender, s.sender) and m.msgid = coalesce(o.msgid, s.msgid)),
+           n.name, n.cert_type, n.certno, n.sex, n.nation, n.birth_on
     from settlements.settlement s
     join ledger.posting p on p.psn_no = s.psn_no and p.posting_id = s.setl_id
     join people.person n on n.psn_no = s.psn_no

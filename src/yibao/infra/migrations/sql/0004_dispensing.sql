@@ -11,6 +11,7 @@ create table dispensing.signature (
     admdvs         text not null,
     file_digest    bytea not null,              -- SM3 of the signed file
     text_digest    bytea not null,              -- SM3 of the signed text
+    public_key     text not null,               -- PEM of the key that signed; '' where the value is a digest
     signed_at      timestamptz not null,
     hi_rxno        text,                        -- the prescription it was used for
     primary key (fixmedins_code, sign_value)
