@@ -114,10 +114,10 @@ class Cast:
             if not insutype or (found.twin.insutype == insutype and (insutype != "310" or found.balance)):
                 return found
 
-    def patient_for_a_stay(self) -> Patient:
+    def patient_for_a_stay(self, *, insutype: str = "") -> Patient:
         """Return the next person who was not admitted in this proof: nobody lies in two beds at once."""
         for _ in self.patients:
-            found = self.patient()
+            found = self.patient(insutype=insutype)
             if found.twin.psn_no not in self._in_bed:
                 self._in_bed.add(found.twin.psn_no)
                 return found

@@ -114,16 +114,21 @@ def _interim(cast: Cast, rng: Random) -> Deed:
     return _stay(cast, rng, interim=True)
 
 
+def sold_lines(cast: Cast, region: str, prices: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return lines of a remedy that every pharmacy may sell, by price in yuan and count."""
+    code = cast.served.books.value(_REMEDY, region)
+    return [
+        {"med_list_codg": code, "medins_list_codg": f"D{n}", "pric": price, "cnt": count, "det_item_fee_sumamt": price * count}
+        for n, (price, count) in enumerate(prices, 1)
+    ]
+
+
 def _sale(cast: Cast, rng: Random) -> Deed:
     patient = cast.patient(insutype="310")
-    place = cast.pharmacy(patient.region)
-    store = Drugstore(Till(cast.served.endpoint, place))
-    code = cast.served.books.value(_REMEDY, patient.region)
-    lines = [
-        {"med_list_codg": code, "medins_list_codg": f"D{n}", "pric": 10, "cnt": n, "det_item_fee_sumamt": 10 * n}
-        for n in range(1, rng.randint(2, 4))
-    ]
+    store = Drugstore(Till(cast.served.endpoint, cast.pharmacy(patient.region)))
+    lines = sold_lines(cast, patient.region, [(10, n) for n in range(1, rng.randint(2, 4))])
     content = store.purchase(patient.wire, lines)
+    store.till.call("2101", content, insured_place=patient.region)
     message = store.till.envelope("2102", content, insured_place=patient.region)
     return Deed("2102", store.till, patient, "", message, {"lines": lines})
 

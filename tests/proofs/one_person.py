@@ -1,4 +1,4 @@
-"""F08: fifty tills meet one person at once; afterwards the committed order is played again by the plain twin."""
+"""F08: fifty tills, pharmacies and a ward meet one person at once; the committed order is played again by the twin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from threading import Barrier
@@ -13,11 +14,16 @@ from typing import Any
 
 from tests.proofs.cast import Bill, Cast, Patient, Site, by_twin, draw_bill, gather
 from tests.proofs.crowds import AT_ONCE, Crowd, crowd
+from tests.proofs.deeds import sold_lines
 from tests.proofs.platform import Platform, Result, Served
-from tests.support.till import Till
-from tests.twin.settlement_twin import Twin, TwinSettlement
+from tests.support.drugstore import Drugstore
+from tests.support.till import Counter as Place
+from tests.support.till import Till, total
+from tests.support.ward import Ward
+from tests.twin.settlement_twin import Circumstances, NotCovered, Twin, TwinSettlement
+from yibao.kernel.business_time import SHANGHAI
 
-_SETTLED_BEFORE, _CANCELLING, _REVERSING, _REPEATING = 6, 6, 7, 5
+_SETTLED_BEFORE, _CANCELLING, _REVERSING, _REPEATING, _SALES, _STAYS = 6, 6, 7, 5, 8, 1
 # Postings are never updated, so their commit times are those of the deeds themselves.
 _IN_ORDER = """
 select s.setl_id, s.kind, s.origin_id, s.msgid, s.insutype, s.year, s.counter_codes
@@ -36,12 +42,12 @@ Act = Callable[[Barrier], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A visit that is ready to be settled."""
+    """A visit, sale or stay that is ready to be settled: where, by which message, and how the twin settles it."""
 
-    site: Site
-    bill: Bill
+    place: Place
     message: dict[str, Any]
     mdtrt_id: str
+    by_twin: Callable[[Twin], TwinSettlement | None]
 
 
 @dataclass
@@ -60,13 +66,39 @@ class Round:
         content = till.prepare(self.patient.wire, bill.visit)
         message = till.envelope("2207", content, insured_place=self.patient.region)
         till.close()
-        made = Prepared(site, bill, message, content["data"]["mdtrt_id"])
-        self.prepared[message["msgid"]] = made
+        return self._kept(Prepared(
+            site.counter, message, content["data"]["mdtrt_id"], lambda twin: by_twin(twin, self.patient, site, bill)
+        ))
+
+    def prepare_sale(self, rng: Random) -> Prepared:
+        """Fill a basket that the own account may just pay."""
+        place = self.cast.pharmacy(self.patient.region)
+        store = Drugstore(Till(self.cast.served.endpoint, place))
+        lines = sold_lines(self.cast, self.patient.region, [(rng.randint(20, 300), 1) for _ in range(rng.randint(1, 3))])
+        cost = Decimal(str(total(lines)))
+        message = store.till.envelope("2102", store.purchase(self.patient.wire, lines), insured_place=self.patient.region)
+        return self._kept(Prepared(place, message, "", lambda twin: _sold(twin, self.patient, cost)))
+
+    def prepare_stay(self, site: Site, bill: Bill) -> Prepared:
+        """Admit, charge and discharge."""
+        ward, now = Ward(self.cast.served.endpoint, site.counter), datetime.now(SHANGHAI)
+        stay = ward.admit(self.patient.wire, now - timedelta(hours=2))
+        ward.charge(stay, now - timedelta(hours=1), bill.visit["lines"])
+        ward.discharge(stay, now - timedelta(minutes=1))
+        content = ward.stay_bill(stay, total(bill.visit["lines"]), acct_used_flag="1" if bill.use_account else "0")
+        message = ward.envelope("2304", content, insured_place=self.patient.region)
+        ward.close()
+        return self._kept(Prepared(
+            site.counter, message, stay.mdtrt_id, lambda twin: _lain(twin, self.patient, site, bill, now)
+        ))
+
+    def _kept(self, made: Prepared) -> Prepared:
+        self.prepared[made.message["msgid"]] = made
         return made
 
-    def send(self, site: Site, message: dict[str, Any]) -> bytes:
+    def send(self, place: Place, message: dict[str, Any]) -> bytes:
         """Send a message until it is answered, and keep the reply."""
-        till = Till(self.cast.served.endpoint, site.counter)
+        till = Till(self.cast.served.endpoint, place)
         reply = till.ask(message)
         till.close()
         self.replies.setdefault(message["msgid"], []).append(reply)
@@ -75,9 +107,30 @@ class Round:
 
     def about(self, infno: str, visit: Prepared, data: dict[str, Any]) -> dict[str, Any]:
         """Return a 2208 or 2601 about a prepared visit, unsent."""
-        till = self.cast.till(visit.site)
+        till = Till(self.cast.served.endpoint, visit.place)
         data = {"psn_no": self.patient.wire["psn_no"], **data}
         return till.envelope(infno, {"data": data}, insured_place=self.patient.region)
+
+
+def _sold(twin: Twin, patient: Patient, cost: Decimal) -> TwinSettlement:
+    """A sale: no fund pays, the own account what it has."""
+    balance = twin.balances[patient.twin.psn_no]
+    account = min(balance, cost)
+    twin.balances[patient.twin.psn_no] = balance - account
+    amounts = {"medfee_sumamt": cost, "fund_pay_sumamt": Decimal(0), "acct_pay": account, "psn_cash_pay": cost - account}
+    made = TwinSettlement(str(len(twin.settlements) + 1), patient.twin, 0, "own_account", amounts, [])
+    twin.settlements.append(made)
+    return made
+
+
+def _lain(twin: Twin, patient: Patient, site: Site, bill: Bill, at: datetime) -> TwinSettlement | None:
+    try:
+        return twin.settle(
+            patient.twin, site.level, bill.lines, at.date(), use_account=bill.use_account, med_type="21",
+            children_hospital=site.children, how=Circumstances(traits=site.traits),
+        )
+    except NotCovered:
+        return None
 
 
 def run(n: int, seed: int, platform: Platform) -> Result:
@@ -92,7 +145,7 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     with platform.served() as served, crowd() as people:
         cast = gather(served, rng)
         for ordinal in range(n):
-            patient = cast.patient(insutype=("310", "310", "390")[ordinal % 3])
+            patient = cast.patient_for_a_stay(insutype=("310", "310", "390")[ordinal % 3])
             played = _play(cast, rng, patient, people)
             _judge_round(played, served, wrong, kinds)
         books = served.verify()
@@ -107,24 +160,27 @@ def _play(cast: Cast, rng: Random, patient: Patient, people: Crowd) -> Round:
     # So dear that account and ceilings are met within the round.
     drawn = [
         (site := rng.choice(cast.sites[patient.region]), draw_bill(cast, rng, patient, site, top_yuan=900))
-        for _ in range(AT_ONCE - _CANCELLING - _REVERSING - _REPEATING + _SETTLED_BEFORE)
+        for _ in range(AT_ONCE - _CANCELLING - _REVERSING - _REPEATING - _SALES - _STAYS + _SETTLED_BEFORE)
     ]
     visits = people.act([_preparing(played, *one) for one in drawn])
     before, coming = visits[:_SETTLED_BEFORE], visits[_SETTLED_BEFORE:]
     cancelling = []
     for visit in before:
-        reply = json.loads(played.send(visit.site, visit.message))
+        reply = json.loads(played.send(visit.place, visit.message))
         if reply["infcode"] == 0:
             data = {"mdtrt_id": visit.mdtrt_id, "setl_id": reply["output"]["setlinfo"]["setl_id"]}
             cancelling.append((visit, played.about("2208", visit, data)))
-    messages = [(v.site, v.message) for v in coming] + [(v.site, m) for v, m in cancelling[-_CANCELLING:]]
-    messages += [(v.site, v.message) for v in rng.sample(coming, _REPEATING)]
+    others = [played.prepare_stay(drawn[0][0], draw_bill(cast, rng, patient, drawn[0][0], top_yuan=9000))]
+    others += [played.prepare_sale(rng) for _ in range(_SALES)] if patient.twin.insutype == "310" else []
+    coming += others
+    messages = [(v.place, v.message) for v in coming] + [(v.place, m) for v, m in cancelling[-_CANCELLING:]]
+    messages += [(v.place, v.message) for v in rng.sample(coming, _REPEATING)]
     originals = [(v, v.message) for v in rng.sample(coming, _REVERSING - 2)] + cancelling[-2:]
     for visit, original in originals:
         data = {"omsgid": original["msgid"], "oinfno": original["infno"]}
-        messages.append((visit.site, played.about("2601", visit, data)))
+        messages.append((visit.place, played.about("2601", visit, data)))
     rng.shuffle(messages)
-    people.act([_meeting(played, site, message) for site, message in messages])
+    people.act([_meeting(played, place, message) for place, message in messages])
     return played
 
 
@@ -132,10 +188,10 @@ def _preparing(played: Round, site: Site, bill: Bill) -> Callable[[Barrier], Pre
     return lambda _barrier: played.prepare(site, bill)
 
 
-def _meeting(played: Round, site: Site, message: dict[str, Any]) -> Act:
+def _meeting(played: Round, place: Place, message: dict[str, Any]) -> Act:
     def act(barrier: Barrier) -> None:
         barrier.wait()
-        played.send(site, message)
+        played.send(place, message)
 
     return act
 
@@ -197,7 +253,7 @@ def _difference_from_twin(played: Round, rows: list[Any], counters: list[Any], b
     for row in rows:
         if row["kind"] == "settlement":
             visit = played.prepared[row["msgid"]]
-            expected = by_twin(twin, patient, visit.site, visit.bill)
+            expected = visit.by_twin(twin)
             if expected is None:
                 return f"{row['setl_id']}: the twin refuses"
             made[row["setl_id"]] = expected

@@ -27,8 +27,8 @@ MONEY = (
     "src/yibao/domains/settlements", "src/yibao/ledger", "src/yibao/infra", "src/yibao/kernel",
 )
 MOVES_MONEY = (
-    *MONEY, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/clearing", "src/yibao/domains/clearing",
-    "src/yibao/domains/dispensing",
+    *MONEY, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/clearing",
+    "src/yibao/domains/clearing", "src/yibao/domains/dispensing",
 )
 PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
@@ -57,8 +57,9 @@ class Part:
 PROOFS: dict[str, tuple[Part, ...]] = {
     "faults": (
         Part(
-            "F01", "工作进程在每个命名点被 kill -9（门诊、住院、中途、药店结算，各自的撤销与冲正，清算申请），客户端用同一报文ID重试",
-            kills.run_f01, 508, 127, MOVES_MONEY,
+            "F01",
+            "工作进程在每个命名点被 kill -9（门诊、住院、中途、药店结算，各自的撤销与冲正，清算申请），客户端用同一报文ID重试",
+            kills.run_f01, 604, 151, MOVES_MONEY,
         ),
         Part(
             "F02", "上述任一报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 440, 44, MOVES_MONEY,

@@ -1,8 +1,4 @@
-"""A hospital's record office in miniature: settles, files settlement lists, uploads records; from the interface alone.
-
-Stays are planted: a settled visit is turned into a discharged stay by the database's owner, so that lists can be
-tried on every kind of stay without driving a ward.
-"""
+"""A hospital's record office in miniature: makes settlement lists of settled stays and visits, from the interface alone."""
 
 from __future__ import annotations
 
@@ -18,6 +14,8 @@ from tests.support.till import Till
 from yibao.kernel.business_time import SHANGHAI
 
 ACCOUNT_AND_HOSPITAL = ("310200", "999996")
+PAYMENT_METHODS = {"1": "1", "40": "4", "50": "3"}
+"""Way of clearing in the settlement's reply -> payment method of the list."""
 Content = dict[str, Any]
 
 
@@ -34,21 +32,10 @@ def on_database(url: str, sql: str, *values: Any) -> list[asyncpg.Record]:
     return asyncio.run(run())
 
 
-def plant_stay(url: str, settled: Mapping[str, Any], *, days: int = 5, way: str = "1") -> tuple[datetime, datetime]:
-    """Turn a settled visit into a stay of so many days that ended today; return admission and discharge."""
-    info = settled["setlinfo"]
-    now = datetime.now(SHANGHAI).replace(microsecond=0)
-    left = now.replace(hour=0, minute=0, second=1)
-    came = left - timedelta(days=days)
-    key = (info["psn_no"], info["mdtrt_id"])
-    on_database(url, "update encounters.encounter set state = 'discharged', med_type = '21', begin_at = $3 "
-                     "where psn_no = $1 and mdtrt_id = $2", *key, came)
-    on_database(url, "update settlements.settlement set med_type = '21' where psn_no = $1 and mdtrt_id = $2", *key)
-    on_database(url, "insert into encounters.stay (psn_no, mdtrt_id, admdvs, fixmedins_code, open_period, admitted_at, "
-                     "discharged_at, discharge_way, diagnosis_code, diagnosis_name, dept_code, dept_name, changed_at) "
-                     "select psn_no, mdtrt_id, admdvs, fixmedins_code, 2, $3, $4, $5, 'I10.x00x002', '高血压', dept_code, "
-                     "dept_name, $4 from encounters.encounter where psn_no = $1 and mdtrt_id = $2", *key, came, left, way)
-    return came, left
+def forget_list(url: str, setl_id: str) -> None:
+    """Take the list of a settlement and its history away, so that the next case begins anew."""
+    for table in ("settlement_list", "list_event"):
+        on_database(url, f"delete from records.{table} where setl_id = $1", setl_id)
 
 
 def plant_person(url: str, psn_no: str, *, sex: str | None = None, birth_on: date | None = None) -> None:
@@ -76,7 +63,8 @@ def head(settled: Mapping[str, Any], till: Till) -> Content:
         "ntly": "CHN", "prfs": "24", "curr_addr": "张店区某路1号", "dscg_caty": "A03", "bill_code": "37030022",
         "bill_no": "0012345678", "biz_sn": "LS0001", "medins_fill_dept": "医保办", "medins_fill_psn": "填报员",
         "patn_rlts": "01", "coner_name": "联系人", "coner_addr": "张店区某路1号", "coner_tel": "13800000000",
-        "setl_begn_date": info["setl_time"][:10], "setl_end_date": info["setl_time"][:10], "hi_paymtd": "1",
+        "setl_begn_date": info["setl_time"][:10], "setl_end_date": info["setl_time"][:10],
+        "hi_paymtd": PAYMENT_METHODS[info["clr_way"]],
         "chfpdr_code": till.counter.dr_codg,
     }
 

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.spec.filings.conftest import look
-from tests.support.filing_desk import choice, filed, referral
+from tests.support.filing_desk import choice, chronic, filed, referral
 from tests.support.till import Refused, Till, new_msgid
 from yibao.domains.applications.model import ProviderChoice
 from yibao.domains.institutions.queries import find_institution
@@ -23,6 +24,8 @@ from yibao.policy.law.loading import load_policy
 from yibao.usecases.filings.file_choice import ChoiceCommand, cancel_choice, file_choice
 from yibao.usecases.filings.insured import Cancelling, Operator
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.verification.check import Check
+from yibao.usecases.verification.filing_checks import FILING_CHECKS
 
 Desks = Mapping[str, Till]
 PatientOf = Callable[[str], dict[str, Any]]
@@ -134,3 +137,40 @@ def test_a_choice_is_changed_only_in_autumn_and_for_the_next_year(desks: Desks, 
     assert isinstance(again, Refusal)
     # Without the clinic none of the two is of primary care, and the third is chosen already.
     assert [fault.code for fault in again.faults] == ["CHOICE_TOO_MANY", "CHOICE_REPEATED"]
+
+
+PLANTED = (
+    "delete from applications.chronic_recognition r using applications.chronic_filing f where r.psn_no = f.psn_no "
+    "and r.disease_code = f.disease_code and f.state = 'approved'",
+    "update applications.chronic_filing set decided_by = '' where state = 'approved'",
+    "insert into applications.provider_choice select psn_no, filing_id || 'x', admdvs, kind, ordinal, fixmedins_code, "
+    "fixmedins_name, '', valid_from, valid_to, detail, filed_by, filed_at, opter, opter_name, null "
+    "from applications.provider_choice where cancelled_at is null",
+    "insert into applications.maternity select psn_no, filing_id || n, admdvs, '310', '', null, null, current_date, null, "
+    "'{}', filed_by, filed_at, opter, opter_name, null from applications.provider_choice, generate_series(1, 2) n",
+)
+
+
+def test_verify_finds_what_is_planted_and_nothing_else(
+    desks: Desks, patient_of: PatientOf, world_url: str
+) -> None:
+    """Each check of filings is silent on what the messages made, and names a breach that nobody could file."""
+    patient, till = patient_of("hz-active-class-b-rounding"), desks["hz1"]
+    filed(till, "2505", choice(patient, till))
+    filed(till, "2503", chronic(patient, till, ("M03900", "高血压病")))
+
+    async def count(check: Check, planted: str) -> int:
+        connection = await asyncpg.connect(world_url)
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            if planted:
+                assert not (await connection.execute(planted)).endswith(" 0")
+            return len(await connection.fetch(check.sql))
+        finally:
+            await transaction.rollback()
+            await connection.close()
+
+    for check, planted in zip(FILING_CHECKS, PLANTED, strict=True):
+        assert asyncio.run(count(check, "")) == 0, check.says
+        assert asyncio.run(count(check, planted)) > 0, check.says

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.support.lists import Content, changed, plant_stay, stay_list
+from tests.support.lists import Content, changed, stay_list
 from tests.support.till import Till
+from tests.support.ward import Stay, Ward
+from yibao.demo.description import ENDPOINT
 from yibao.entrypoints.cli.main import app
 from yibao.entrypoints.cli.records import app as records_app
 from yibao.kernel.business_time import SHANGHAI
+
+_STAY_DAYS = 5
 
 
 class Denied(Exception):
@@ -54,23 +60,38 @@ def this_month() -> str:
     return f"{datetime.now(SHANGHAI):%Y%m}"
 
 
-class Ward:
-    """One hospital that settles stays and files their lists."""
+class Office:
+    """One hospital that drives whole stays of one patient, settles them and files their lists."""
 
-    def __init__(self, till: Till, desk: Desk, patient: dict[str, Any]) -> None:
-        self.till, self.desk, self.patient = till, desk, patient
-        self.region = till.counter.region
+    def __init__(self, ward: Ward, desk: Desk, patient: dict[str, Any], drugs: list[dict[str, Any]]) -> None:
+        self.till, self.desk, self.patient, self._drugs = ward, desk, patient, drugs
+        self.region = ward.counter.region
+        self.stays: dict[str, Stay] = {}
+        self._days_ago = itertools.count(6, _STAY_DAYS + 1)
 
     @property
     def code(self) -> str:
         """Return the hospital's code."""
         return self.till.counter.fixmedins_code
 
-    def settle(self) -> tuple[Any, Content]:
-        """Settle a stay of five days and return the settlement and its faultless list."""
-        settled = self.till.settle(self.patient, self.patient["visit"])
-        came, left = plant_stay(self.desk.url, settled)
-        return settled["setlinfo"], stay_list(settled, self.till, came, left)
+    def settle(self, cost: Decimal = Decimal(400)) -> tuple[Any, Content]:
+        """Drive a stay that costs at most so much; return the settlement and its faultless list."""
+        drug = next(d for d in self._drugs if d["price"] < float(cost) / 4)
+        count = int(cost / Decimal(str(drug["price"])))
+        charges = [{
+            "med_list_codg": drug["med_list_codg"], "medins_list_codg": drug["medins_list_codg"], "pric": drug["price"],
+            "cnt": count, "det_item_fee_sumamt": round(float(drug["price"]) * 100) * count / 100,
+        }]
+        begin = datetime.now(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
+        begin -= timedelta(days=next(self._days_ago))
+        stay, settled = self.till.whole_stay(self.patient, begin, charges, days=_STAY_DAYS)
+        self.stays[settled["setlinfo"]["setl_id"]] = stay
+        listed = stay_list(settled, self.till, begin, begin + timedelta(days=_STAY_DAYS))
+        return settled["setlinfo"], {**listed, "icuinfo": []}
+
+    def reverse(self, setl_id: str) -> None:
+        """Take a settlement back (2305)."""
+        self.till.cancel_settlement(self.stays[setl_id], setl_id)
 
     def accept(self, content: Content) -> None:
         """File a list (4101) and have the agency accept it."""
@@ -85,28 +106,39 @@ class Ward:
         return rows
 
 
+OfficeFor = Callable[..., Office]
+
+
 @pytest.fixture(scope="module")
 def desk(world_url: str) -> Desk:
     """Return the agency's terminal."""
     return Desk(world_url)
 
 
-def _ward(till: Till, desk: Desk, world: dict[str, Any], story: str) -> Ward:
-    return Ward(till, desk, next(p for p in world["patients"] if p["story"] == story))
+@pytest.fixture(scope="module")
+def office_for(till_for: Callable[..., Till], desk: Desk, world: dict[str, Any]) -> Iterator[OfficeFor]:
+    """Return a function that opens an office of a region's first hospital; its patient is the n-th employee."""
+    opened = []
+    drugs = [i for i in world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01"]
+
+    def open_office(region: str, *, patient: int = 0) -> Office:
+        people = [p for p in world["patients"] if p["insutype"] == "310" and p["insuplc_admdvs"] == region and p.get("visit")]
+        ward = Ward(world["base_url"] + ENDPOINT, till_for(region).counter)
+        opened.append(ward)
+        return Office(ward, desk, people[patient], drugs)
+
+    yield open_office
+    for ward in opened:
+        ward.close()
 
 
 @pytest.fixture(scope="module")
-def zibo(till_for: Callable[..., Till], desk: Desk, world: dict[str, Any]) -> Iterator[Ward]:
+def zibo(office_for: OfficeFor) -> Office:
     """Return a hospital of the city that pays by groups."""
-    till = till_for("370300")
-    yield _ward(till, desk, world, "zb-active-first")
-    till.close()
+    return office_for("370300")
 
 
 @pytest.fixture(scope="module")
-def huizhou(till_for: Callable[..., Till], desk: Desk, world: dict[str, Any]) -> Iterator[Ward]:
+def huizhou(office_for: OfficeFor) -> Office:
     """Return a hospital of the city that pays by packets."""
-    till = till_for("441300")
-    story = next(p["story"] for p in world["patients"] if p["insuplc_admdvs"] == "441300" and p.get("visit"))
-    yield _ward(till, desk, world, story)
-    till.close()
+    return office_for("441300")

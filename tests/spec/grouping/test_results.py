@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.spec.grouping.conftest import Denied, Desk, Ward, this_month
+from tests.spec.grouping.conftest import Denied, Desk, Office, this_month
 from tests.support.lists import changed, on_database
 from tests.support.till import Refused
 from tests.twin.grouping_reader import PlainReader
@@ -33,7 +33,7 @@ def level_of(desk: Desk, code: str) -> str:
 
 
 @pytest.mark.drives("3605", "3610", "3611")
-def test_a_stay_is_grouped_from_its_list_and_the_hospital_sees_it(zibo: Ward, desk: Desk) -> None:
+def test_a_stay_is_grouped_from_its_list_and_the_hospital_sees_it(zibo: Office, desk: Desk) -> None:
     info, content = zibo.settle()
     other, _ = zibo.settle()
     zibo.accept(changed(changed(content, "diseinfo.0.diag_code", "K80.101"), "diseinfo.0.diag_name", "胆囊结石伴慢性胆囊炎"))
@@ -65,7 +65,7 @@ def test_a_stay_is_grouped_from_its_list_and_the_hospital_sees_it(zibo: Ward, de
 
 
 @pytest.mark.drives("3605")
-def test_an_ungroupable_stay_says_why(zibo: Ward, desk: Desk) -> None:
+def test_an_ungroupable_stay_says_why(zibo: Office, desk: Desk) -> None:
     info, content = zibo.settle()
     lone = changed(changed(content, "diseinfo.0.diag_code", "A00.000"), "diseinfo.0.diag_name", "霍乱")
     zibo.accept(changed(lone, "oprninfo", []))
@@ -75,17 +75,17 @@ def test_an_ungroupable_stay_says_why(zibo: Ward, desk: Desk) -> None:
     assert "不在任何MDC的主诊表" in row["err_info"]
 
 
-def test_a_reversed_settlement_is_no_longer_a_result(zibo: Ward, desk: Desk) -> None:
+def test_a_reversed_settlement_is_no_longer_a_result(zibo: Office, desk: Desk) -> None:
     info, content = zibo.settle()
     zibo.accept(content)
     desk.group("370300")
     assert len(zibo.months("3605", setl_id=info["setl_id"])) == 1
-    on_database(desk.url, "update settlements.settlement set state = 'reversed' where setl_id = $1", info["setl_id"])
+    zibo.reverse(info["setl_id"])
     assert zibo.months("3605", setl_id=info["setl_id"]) == []
 
 
 @pytest.mark.drives("3606", "3608", "3609")
-def test_a_city_with_packets_answers_packets(huizhou: Ward, desk: Desk) -> None:
+def test_a_city_with_packets_answers_packets(huizhou: Office, desk: Desk) -> None:
     info, content = huizhou.settle()
     # K35.8 with 47.01 is a core packet of 62.00 points (packets_441300.csv.gz) and has a fixed amount of 8 600.00
     appendix = changed(changed(content, "diseinfo.0.diag_code", "K35.800x001"), "diseinfo.0.diag_name", "急性阑尾炎")
@@ -103,7 +103,7 @@ def test_a_city_with_packets_answers_packets(huizhou: Ward, desk: Desk) -> None:
     assert huizhou.months("3605") == []
 
 
-def test_nobody_sees_anothers_results(zibo: Ward, huizhou: Ward) -> None:
+def test_nobody_sees_anothers_results(zibo: Office, huizhou: Office) -> None:
     assert [r for r in huizhou.months("3605") if r["fixmedins_code"] != huizhou.code] == []
     with pytest.raises(Refused, match="只能查询本机构"):
         huizhou.months("3611", fixmedins_code=zibo.code)
@@ -113,7 +113,7 @@ def test_nobody_sees_anothers_results(zibo: Ward, huizhou: Ward) -> None:
     ({"setl_ym": "202613"}, "yyyyMM"), ({"setl_ym": "2026-1"}, "yyyyMM"), ({"page_num": 0}, "页码"),
     ({"page_size": 0}, "每页"), ({"page_size": 1001}, "每页"),
 ])
-def test_a_bad_question_is_refused(zibo: Ward, more: dict[str, Any], says: str) -> None:
+def test_a_bad_question_is_refused(zibo: Office, more: dict[str, Any], says: str) -> None:
     with pytest.raises(Refused, match=says):
         zibo.months("3605", **more)
 

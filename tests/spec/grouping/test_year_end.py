@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
-from tests.spec.grouping.conftest import Denied, Desk, Ward, this_month
+from tests.spec.grouping.conftest import Denied, Desk, Office, this_month
 from tests.support.lists import changed, on_database
-from tests.support.till import Refused, Till
+from tests.support.till import Refused
 from yibao.infra.database import Database
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.grouping.close_year import ClosedYear, approve_year
+from yibao.usecases.verification.verify_books import verify_books
 
 REGION, FUND = "370300", "310100"
 YEAR = int(this_month()[:4])
@@ -50,17 +52,9 @@ def approve_later(desk: Desk, close_id: str, operator: str) -> ClosedYear | str:
 
 
 @pytest.fixture(scope="module")
-def zibo(till_for: Callable[..., Till], desk: Desk, world: dict[str, Any]) -> Iterator[Ward]:
-    """Return a hospital with a patient whose costs the fund shares from the first yuan."""
-    till = till_for(REGION)
-    yield Ward(till, desk, next(p for p in world["patients"] if p["story"] == "zb-chronic-hypertension"))
-    till.close()
-
-
-@pytest.fixture(scope="module")
-def settled(zibo: Ward, desk: Desk) -> dict[str, Any]:
+def settled(zibo: Office, desk: Desk) -> dict[str, Any]:
     """Settle and group one stay that no group takes; return its settlement."""
-    info, content = zibo.settle()
+    info, content = zibo.settle(Decimal(9000))
     lone = changed(changed(content, "diseinfo.0.diag_code", "A00.000"), "diseinfo.0.diag_name", "霍乱")
     zibo.accept(changed(lone, "oprninfo", []))
     desk.group(REGION)
@@ -72,7 +66,21 @@ def paid_fen(desk: Desk, setl_id: str) -> int:
     return int(dict(zip(*row, strict=True)).get(FUND, 0))
 
 
-def test_a_year_from_working_out_to_the_claim(zibo: Ward, desk: Desk, settled: dict[str, Any]) -> None:
+def breaches(desk: Desk) -> list[str]:
+    """Return the titles of the checks of ``yibao verify`` that do not hold."""
+
+    async def run() -> list[str]:
+        connection = await asyncpg.connect(desk.url)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return [found.check.title for found in await verify_books(connection, replay=3) if found.breaches]
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def test_a_year_from_working_out_to_the_claim(zibo: Office, desk: Desk, settled: dict[str, Any]) -> None:
     """An ungrouped stay is due 80 % of what the fund paid; half of the overrun up to 120 % of the due is shared.
 
     Paid p: due 0.8 p; shared overrun min(p, 0.96 p) − 0.8 p = 0.16 p, half of it 0.08 p: 0.88 p stay, 0.12 p come back.
@@ -98,7 +106,7 @@ def test_a_year_from_working_out_to_the_claim(zibo: Ward, desk: Desk, settled: d
 
     more, _ = zibo.settle()  # a stay without a list changes the year
     assert approve_later(desk, again, OTHER) == "YEAR_HAS_MOVED"
-    on_database(desk.url, "update settlements.settlement set state = 'reversed' where setl_id = $1", more["setl_id"])
+    zibo.reverse(more["setl_id"])
     approved = approve_later(desk, again, OTHER)
     assert isinstance(approved, ClosedYear)
     [last] = approved.lines
@@ -112,6 +120,11 @@ def test_a_year_from_working_out_to_the_claim(zibo: Ward, desk: Desk, settled: d
     with pytest.raises(Refused, match="已完成年终清算"):
         zibo.till.call("3602", {"data": {
             "setl_id": settled["setl_id"], "psn_no": settled["psn_no"], "exit_rea": "病情复杂"}})
+    assert breaches(desk) == []
+    on_database(desk.url, "update grouping.year_line set claim_id = '' where claim_id = $1", last.claim_id)
+    assert [title for title in breaches(desk) if "年终清算" in title] != []
+    on_database(desk.url, "update grouping.year_line set claim_id = $1 where close_id = $2", last.claim_id, again)
+
     # The year is closed: the pool is not worked out again, nothing is grouped anew, no exit is taken.
     rest = desk.run("payment", "compute-year", "--region", REGION, "--year", str(YEAR), "--operator", ONE)["years"]
     assert FUND not in {y["close"]["fund_type"] for y in rest}

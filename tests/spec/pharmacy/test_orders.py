@@ -201,15 +201,15 @@ async def test_each_state_of_a_prescription_takes_what_is_allowed_and_refuses_th
 
 SALE_PAIRS = {
     "sold": {
-        "2103": OK, "2601/2102": OK, "2601/2103": OK, "2208": "SETTLEMENT_OF_OTHER_KIND", "2305": "",
+        "2103": OK, "2601/2102": OK, "2601/2103": OK, "2208": "SETTLEMENT_OF_OTHER_KIND", "2305": "SETTLEMENT_OF_OTHER_KIND",
         "2202": "", "2203A": "", "2204": "", "2205": "", "2206": "", "2207": "",
     },
     "refunded": {
         "2103": "ALREADY_CANCELLED", "2601/2102": OK, "2601/2103": OK, "2208": "SETTLEMENT_OF_OTHER_KIND",
-        "2305": "", "2202": "", "2203A": "", "2204": "", "2205": "", "2206": "", "2207": "",
+        "2305": "SETTLEMENT_OF_OTHER_KIND", "2202": "", "2203A": "", "2204": "", "2205": "", "2206": "", "2207": "",
     },
     "reinstated": {
-        "2103": OK, "2601/2102": OK, "2601/2103": OK, "2208": "SETTLEMENT_OF_OTHER_KIND", "2305": "",
+        "2103": OK, "2601/2102": OK, "2601/2103": OK, "2208": "SETTLEMENT_OF_OTHER_KIND", "2305": "SETTLEMENT_OF_OTHER_KIND",
         "2202": "", "2203A": "", "2204": "", "2205": "", "2206": "", "2207": "",
     },
 }

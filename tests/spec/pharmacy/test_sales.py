@@ -26,7 +26,8 @@ def test_an_account_purchase_is_tried_settled_and_cancelled(
     lines = [sold(drugs[0], 2), sold(drugs[40], 1)]
     bill = cents(total(lines))
     tried = drugstore.quote(patient, lines)
-    assert tried["setlinfo"]["setl_id"] is None
+    assert "setl_id" not in tried["setlinfo"]
+    assert tried["setlinfo"]["setl_time"] is None
     sale = drugstore.sell(patient, lines)
     info = sale["setlinfo"]
     money = ("medfee_sumamt", "fund_pay_sumamt", "psn_part_amt", "acct_pay", "psn_cash_pay", "fulamt_ownpay_amt",
@@ -93,11 +94,9 @@ def test_pooled_outpatient_at_a_pharmacy_is_paid_as_at_level_one_and_on_a_prescr
 ) -> None:
     """ZB-207: the deductible of 100 and 80 % of level 1, on an outside prescription."""
     patient = next(
-        p for p in world["patients"] if p["insuplc_admdvs"] == "370300" and p["insutype"] == "310"
-        and p["psn_type"].startswith("11") and p["visit"]["med_type"] == "11" and p["story"] == "zb-deductible-crossed"
-    ) if any(p["story"] == "zb-deductible-crossed" for p in world["patients"]) else next(
-        p for p in reversed(world["patients"]) if p["insuplc_admdvs"] == "370300" and p["insutype"] == "310"
-        and p["psn_type"].startswith("11") and p["visit"]["med_type"] == "11"
+        p for p in reversed(world["patients"])
+        if p["insuplc_admdvs"] == "370300" and p["insutype"] == "310" and p["psn_type"].startswith("11")
+        and p["visit"]["med_type"] == "11"
     )
     drug = next(d for d in drugs if d["chrgitm_lv"] == "01" and 30 <= d["price"] <= 60)
     rx = prescriber.prescribe(patient, [(drug, 10)])
@@ -120,3 +119,28 @@ def test_pooled_outpatient_at_a_pharmacy_is_paid_as_at_level_one_and_on_a_prescr
     till.call("2208", {"data": {**key, "setl_id": info["setl_id"]}})
     till.call("2205", {"data": {**key, "chrg_bchno": "0000"}})
     assert till.prepare(patient, visit)["data"]["medfee_sumamt"] == total(visit["lines"])
+
+
+@pytest.mark.drives("2102")
+def test_a_sale_as_plain_clients_send_it(drugstore: Drugstore, patient: Patient, drugs: list[Item]) -> None:
+    """Numbers quoted, codes without their zero, flags and times left out or null, one line as an object."""
+    content = drugstore.purchase(patient, [sold(drugs[0], 2)], acct_used_flag="0")
+    line = {**content["drugdetail"][0], "rxno": "null", "rx_circ_flag": None, "cnt": "2.0000", "fee_ocur_time": "",
+            "pric": f"{drugs[0]['price']:.6f}", "prd_days": None}
+    head = {**content["druginfo"], "mdtrt_cert_type": 2, "medfee_sumamt": f"{content['druginfo']['medfee_sumamt']:.2f}",
+            "med_type": 41, "begntime": content["druginfo"]["begntime"][:10], "psn_name": "", "exp_content": {}}
+    sale = drugstore.till.call("2102", {"druginfo": head, "drugdetail": line})["setlinfo"]
+    assert (sale["acct_pay"], sale["psn_cash_pay"]) == (0, sale["medfee_sumamt"])
+    assert cents(sale["medfee_sumamt"]) == cents(drugs[0]["price"]) * 2
+
+
+@pytest.mark.drives("2102")
+def test_what_a_sale_tells_is_found_again(drugstore: Drugstore, patient: Patient, drugs: list[Item]) -> None:
+    sale = drugstore.sell(patient, [sold(drugs[0], 1, durg_trac_info=[
+        {"feedetl_sn": "1", "drug_trac_codg": "83" + "0" * 18, "trdn_flag": "0"},
+    ])])["setlinfo"]
+    key = {"psn_no": patient["psn_no"], "setl_id": sale["setl_id"], "mdtrt_id": sale["mdtrt_id"]}
+    found = drugstore.till.call("5203", {"data": key})["setlinfo"]
+    assert (found["setl_id"], found["med_type"], found["medfee_sumamt"]) == (sale["setl_id"], "41", sale["medfee_sumamt"])
+    lines = drugstore.till.call("5204", {"data": key})
+    assert [(x["med_list_codg"], x["cnt"]) for x in lines] == [(drugs[0]["med_list_codg"], 1)]

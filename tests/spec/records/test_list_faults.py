@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.spec.records.conftest import PatientOf, Stayed
+from tests.spec.records.conftest import PatientOf, Stayed, StayOf
 from tests.support.lists import (
     Content,
     changed,
@@ -21,7 +21,6 @@ from tests.support.lists import (
     funds_of,
     on_database,
     plant_person,
-    plant_stay,
     wire,
 )
 from tests.support.till import Refused, Till
@@ -29,7 +28,7 @@ from tests.support.till import Refused, Till
 FEVER, PROSTATE, BIRTH, BACTERIA = "R50.900", "C61.x00", "O80.900", "B95.600"
 FAULTS: list[tuple[str, str, str, Any]] = [
     ("R15", "return", "setlinfo.setl_end_date", "2099-01-01"),
-    ("R16", "hint", "setlinfo.hi_paymtd", "4"),
+    ("R16", "hint", "setlinfo.hi_paymtd", "6"),
     ("R30", "return", "diseinfo.0.maindiag_flag", "0"),
     ("R30", "return", "diseinfo.1.maindiag_flag", "1"),
     ("R31", "return", "diseinfo.1.diag_code", "I10.999"),
@@ -237,8 +236,8 @@ def test_the_older_form_counts_the_days_of_a_stay(till: Till, stayed: Stayed) ->
     assert findings(till, stayed) == []
 
 
-def test_a_receiver_is_named_by_who_refers(till: Till, patient_of: PatientOf, world_url: str, stayed: Stayed) -> None:
-    on_database(world_url, "update encounters.stay set discharge_way = '2' where mdtrt_id = $1", stayed.mdtrt_id)
+def test_a_receiver_is_named_by_who_refers(till: Till, stay_of: StayOf) -> None:
+    stayed = stay_of("zb-retired-first", way="2")
     sent = changed(stayed.content, "setlinfo.dscg_way", "2")
     till.call("4101", sent)
     assert {f["rule"] for f in findings(till, stayed)} == {"R65"}
@@ -246,15 +245,9 @@ def test_a_receiver_is_named_by_who_refers(till: Till, patient_of: PatientOf, wo
     assert findings(till, stayed) == []
 
 
-def test_a_newborn_needs_weights_and_age_in_days(till: Till, patient_of: PatientOf, world_url: str) -> None:
-    patient = patient_of("zb-resident-first")
-    settled = till.settle(patient, patient["visit"])
-    came, left = plant_stay(world_url, settled)
-    born = (came - timedelta(days=2)).date()
-    plant_person(world_url, patient["psn_no"], birth_on=born)
-    from tests.support.lists import stay_list
-
-    baby = Stayed(settled, came, left, stay_list(settled, till, came, left))
+def test_a_newborn_needs_weights_and_age_in_days(till: Till, stay_of: StayOf, world_url: str) -> None:
+    baby = stay_of("zb-newborn")
+    plant_person(world_url, baby.psn_no, birth_on=(baby.came - timedelta(days=2)).date())
     sent = changed(changed(baby.content, "diseinfo.0.diag_code", "P59.900"), "oprninfo", [])
     till.call("4101", changed(sent, "setlinfo.age_days", 9))
     assert {f["rule"] for f in findings(till, baby)} == {"R21", "R22"}, "born two days before, no weights"
@@ -263,7 +256,8 @@ def test_a_newborn_needs_weights_and_age_in_days(till: Till, patient_of: Patient
     assert findings(till, baby) == []
 
 
-def test_a_late_list_is_taken_and_said_to_be_late(till: Till, stayed: Stayed, world_url: str) -> None:
+def test_a_late_list_is_taken_and_said_to_be_late(till: Till, stay_of: StayOf, world_url: str) -> None:
+    stayed = stay_of("zb-active-over-deductible")
     on_database(world_url, "update settlements.settlement set settled_at = settled_at - interval '11 days' "
                            "where setl_id = $1", stayed.setl_id)
     late_day = (date.fromisoformat(stayed.settled["setlinfo"]["setl_time"][:10]) - timedelta(days=11)).isoformat()

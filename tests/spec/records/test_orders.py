@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.spec.records.conftest import CHRONIC
-from tests.support.lists import Content, changed, chronic_list, on_database
+from tests.support.lists import Content, changed, chronic_list, forget_list, on_database
 from tests.support.till import Refused, Till
 from yibao.domains.records.operations import mark_lists
 from yibao.entrypoints.cli.records import app
@@ -98,8 +98,7 @@ class Office:
 
     def clear(self) -> None:
         """Take the list away, so that the next case begins anew."""
-        for table in ("settlement_list", "list_event"):
-            on_database(self.url, f"delete from records.{table} where setl_id = $1", self.setl_id)
+        forget_list(self.url, self.setl_id)
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,8 @@ def test_pages_by_own_code_and_by_day(till: Till) -> None:
 
 
 @pytest.mark.parametrize(("infno", "criteria", "warned"), [
-    ("1318", {"tabname": "elsewhere"}, False), ("1318", {"overlmt_dspo_way": "9"}, False), ("1319", {"tabname": "elsewhere"}, False),
+    ("1318", {"tabname": "elsewhere"}, False), ("1318", {"overlmt_dspo_way": "9"}, False),
+    ("1319", {"tabname": "elsewhere"}, False),
     ("1318", {"rid": "x"}, True), ("1319", {"rid": "x"}, True),
 ])
 def test_criteria_that_nothing_fits_and_those_that_cannot_be_asked(

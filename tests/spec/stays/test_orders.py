@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.spec.stays.conftest import Charges, days_ago
@@ -264,10 +266,6 @@ def test_a_lost_admission_is_taken_back_by_its_message(scene: Callable[[], Scene
 
 
 def _message_of(url: str, mdtrt_id: str) -> str:
-    import asyncio
-
-    import asyncpg
-
     async def look() -> str:
         connection = await asyncpg.connect(url)
         found: str = await connection.fetchval(

@@ -130,7 +130,8 @@ def test_every_decision_leaves_an_audit_row(suspected: Suspected) -> None:
     suspected.agency.do("return", suspected.id, "--operator", "乙", "--opinion", "再议")
     suspected.agency.do("decide", suspected.id, "--operator", "甲", "--opinion", "不能成立")
     suspected.agency.do("confirm", suspected.id, "--operator", "乙")
-    entries = rows(suspected.url, "select verb, actor, rule from platform.audit_entry where object = $1 order by id", suspected.id)
+    sql = "select verb, actor, rule from platform.audit_entry where object = $1 order by id"
+    entries = rows(suspected.url, sql, suspected.id)
     assert [(e["verb"], e["actor"]) for e in entries] == [
         ("propose_decision", "甲"), ("return_decision", "乙"), ("propose_decision", "甲"), ("confirm_decision", "乙")]
     assert {e["rule"] for e in entries} == {f"R06-{ULTRASOUND}"}

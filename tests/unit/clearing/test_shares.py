@@ -36,5 +36,5 @@ def test_the_parts_sum_and_each_is_within_a_fen_of_its_share(amount: int, over: 
 
 @pytest.mark.parametrize("over", [{}, {"a": 0}, {"a": 5, "b": -1}])
 def test_nothing_to_spread_over_is_a_defect(over: dict[str, int]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="nothing to spread over"):
         spread(5, over)

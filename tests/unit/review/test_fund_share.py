@@ -14,7 +14,7 @@ from yibao.usecases.supervision.review_settlements import Purse
 
 
 def line(yuan: float, *, in_scope: float) -> Line:
-    return Line(charge("1", at(2), price=yuan), round(in_scope * 100), True)
+    return Line(charge("1", at(2), price=yuan), round(in_scope * 100))
 
 
 def purse(*lines: Line, fund: float, left: float | None = None) -> Purse:

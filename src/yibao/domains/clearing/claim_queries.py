@@ -69,7 +69,8 @@ select claim_id, deduction_no, admdvs, source, psn_no, setl_id, amount_fen, reas
 from clearing.deduction where claim_id = $1 order by source, deduction_no
 """
 DECIDED = """
-select '' as claim_id, d.deduction_id, d.admdvs, 'supervision', d.psn_no, d.setl_id, d.amount_fen, d.reason, d.confirmed_by, $2::timestamptz
+select '' as claim_id, d.deduction_id, d.admdvs, 'supervision', d.psn_no, d.setl_id, d.amount_fen, d.reason, d.confirmed_by,
+       $2::timestamptz
 from supervision.deduction d
 where d.fixmedins_code = $1 and not exists (
     select from clearing.deduction x where x.psn_no = d.psn_no and x.deduction_no = d.deduction_id

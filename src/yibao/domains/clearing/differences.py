@@ -15,7 +15,8 @@ from yibao.domains.clearing.model import BookRow, CentreRow, Scope, SeenMessage
 from yibao.kernel.money import yuan_text
 
 REPLAYED, REFUSED = "replayed", "refused"
-ALREADY_SETTLED = "BATCH_ALREADY_SETTLED"
+ALREADY_SETTLED = ("BATCH_ALREADY_SETTLED", "STAY_SETTLED")
+"""Reasons for which a second attempt is refused that a till makes when it never had the first answer."""
 _NUMBERS = (("MEDFEE_DIFFERS", "医疗费总额"), ("FUND_DIFFERS", "基金支付"), ("ACCOUNT_DIFFERS", "个人账户支付"))
 
 
@@ -154,7 +155,7 @@ class _Comparison:
         if others:
             return _said("REFUND_COUNTED_ONCE", f"缺被撤销的一笔，{_named(ours)}，撤销记录{others[0].setl_id}")
         again = self._asked_again.get(ours.msgid) or self._refused.get(ours.mdtrt_id)
-        if again is not None and (again.outcome == REPLAYED or again.refusal_code == ALREADY_SETTLED):
+        if again is not None and (again.outcome == REPLAYED or again.refusal_code in ALREADY_SETTLED):
             return _said("REPLY_LOST", f"{_named(ours)}，其后报文{again.msgid}再次要求结算")
         return _said("ONLY_AT_CENTRE", _named(ours))
 

@@ -14,10 +14,14 @@ TAKEN = """
 select mdtrt_id from encounters.encounter where fixmedins_code = $1 and ipt_otp_no = $2 and state <> 'cancelled'
 """
 BETWEEN = """
-select * from encounters.encounter
-where psn_no = $1 and fixmedins_code = $2 and begin_at between $3 and $4 and ($5 = '' or med_type = $5)
-  and ($6 = '' or mdtrt_id = $6) and state <> 'cancelled'
-order by begin_at
+select e.*, s.mdtrt_id is not null as is_stay, s.discharged_at, s.discharge_way, s.bed, s.diagnosis_code,
+       s.diagnosis_name, s.operation_code, s.operation_name, s.died_on, s.detail,
+       s.dept_code as stay_dept_code, s.dept_name as stay_dept_name
+from encounters.encounter e
+left join encounters.stay s on s.psn_no = e.psn_no and s.mdtrt_id = e.mdtrt_id
+where e.psn_no = $1 and e.fixmedins_code = $2 and e.begin_at between $3 and $4 and ($5 = '' or e.med_type = $5)
+  and ($6 = '' or e.mdtrt_id = $6) and e.state <> 'cancelled'
+order by e.begin_at
 """
 DIAGNOSES = "select * from encounters.diagnosis where psn_no = $1 and mdtrt_id = $2 order by ordinal"
 LINES = "select * from settlements.lines_of($1, $2) order by occurred_at, length(feedetl_sn), feedetl_sn"
@@ -58,7 +62,10 @@ async def list_encounters(
     tx: Connection, *, psn_no: str, fixmedins_code: str, begin: datetime, end: datetime, med_type: str,
     mdtrt_id: str,
 ) -> list[asyncpg.Record]:
-    """Return a person's encounters at one institution that began in ``[begin, end]``; "" selects all."""
+    """Return a person's encounters at one institution that began in ``[begin, end]``; "" selects all.
+
+    A stay has the columns of its stay beside (``is_stay``); they are null for a visit.
+    """
     return await tx.fetch(BETWEEN, psn_no, fixmedins_code, begin, end, med_type, mdtrt_id)
 
 

@@ -22,6 +22,7 @@ select e.*, s.open_period, s.admitted_at, s.discharged_at, s.discharge_way, s.di
 from encounters.encounter e join encounters.stay s on s.psn_no = e.psn_no and s.mdtrt_id = e.mdtrt_id
 where e.psn_no = $1 and e.mdtrt_id = $2
 """
+LOCK_ENCOUNTER = "select from encounters.encounter where psn_no = $1 and mdtrt_id = $2 for update"
 LOCK_PERSON = "select from people.person where psn_no = $1 for no key update"
 OPEN_STAY = """
 select e.mdtrt_id, e.fixmedins_code, t.name, e.begin_at from encounters.encounter e
@@ -118,6 +119,8 @@ async def find_stay(tx: Connection, *, psn_no: str, mdtrt_id: str, lock: bool = 
     force. With ``lock`` the person stays locked until the transaction ends: a settlement on its way is waited for.
     """
     if lock:
+        # The order of locks that every deed keeps: encounter, person.
+        await tx.execute(LOCK_ENCOUNTER, psn_no, mdtrt_id)
         await tx.execute(LOCK_PERSON, psn_no)
     return await tx.fetchrow(BY_ID, psn_no, mdtrt_id)
 

@@ -33,13 +33,16 @@ select dept_code, name, caty, opened_on, closed_on, head_name, head_phone, beds,
 where fixmedins_code = $1 and dept_code = any($2::text[])
 order by dept_code for update
 """
-PUT = """
+# Of two who open the same department at once the later one is told: a new row meets the key, it does not overwrite.
+OPEN = """
 insert into institutions.department (fixmedins_code, admdvs, dept_code, name, caty, opened_on, closed_on, head_name,
     head_phone, beds, detail)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-on conflict (fixmedins_code, dept_code) do update set
-    name = excluded.name, caty = excluded.caty, opened_on = excluded.opened_on, closed_on = excluded.closed_on,
-    head_name = excluded.head_name, head_phone = excluded.head_phone, beds = excluded.beds, detail = excluded.detail
+"""
+CHANGE = """
+update institutions.department set admdvs = $2, name = $4, caty = $5, opened_on = $6, closed_on = $7, head_name = $8,
+    head_phone = $9, beds = $10, detail = $11
+where fixmedins_code = $1 and dept_code = $3
 """
 ADD_CHANGE = """
 insert into institutions.department_change (fixmedins_code, dept_code, change_id, admdvs, kind, content, changed_at)
@@ -73,9 +76,14 @@ async def find_departments(
 async def put_department(
     tx: Connection, record: DepartmentRecord, *, fixmedins_code: str, admdvs: str, kind: str, change_id: str, at: datetime
 ) -> None:
-    """Write a department as it is now, and what was told of it, which stays on record."""
+    """Write a department as it is now, and what was told of it, which stays on record.
+
+    Args:
+        kind: opened, reopened, changed or closed.
+    """
     await tx.execute(
-        PUT, fixmedins_code, admdvs, record.dept_code, record.name, record.caty, record.opened_on, record.closed_on,
+        OPEN if kind == "opened" else CHANGE, fixmedins_code, admdvs, record.dept_code, record.name, record.caty,
+        record.opened_on, record.closed_on,
         record.head_name, record.head_phone, record.beds, msgspec.json.encode(record.detail).decode(),
     )
     content = msgspec.json.encode(record).decode()

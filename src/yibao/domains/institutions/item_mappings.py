@@ -107,11 +107,11 @@ update institutions.item_mapping t set
 where t.fixmedins_code = $1 and t.list_type = $2 and t.medins_list_codg = $3 and t.revision < $4
   and t.state = 'approved' and t.valid_from <= $6 and t.valid_to >= $5
 """
-# A newer upload of the same own item takes the place of one that still waits.
+# A newer upload of the same own item takes the place of one that still waits and begins inside its period.
 DROP_WAITING = """
 update institutions.item_mapping t set state = 'superseded', updated_at = $7
 where t.fixmedins_code = $1 and t.list_type = $2 and t.medins_list_codg = $3 and t.revision < $4
-  and t.state = 'proposed' and t.valid_from <= $6 and t.valid_to >= $5
+  and t.state = 'proposed' and t.valid_from between $5 and $6
 """
 WITHDRAW_MAPPING = """
 update institutions.item_mapping set state = 'withdrawn', updated_at = $5
@@ -130,6 +130,16 @@ order by t.proposed_at, t.mapping_id limit $4
 DECIDE = """
 update institutions.item_mapping set state = $2, decided_by = $3, decision = $4, decided_at = $5, updated_at = $5
 where mapping_id = $1
+"""
+# A proposal that was approved late ends where a newer upload, approved before it, begins.
+END_BEFORE_NEWER = """
+update institutions.item_mapping t set declared_to = coalesce(t.declared_to, t.valid_to), valid_to = n.begins - 1
+from (select min(o.valid_from) as begins from institutions.item_mapping o
+      join institutions.item_mapping m on m.mapping_id = $1 and o.fixmedins_code = m.fixmedins_code
+        and o.list_type = m.list_type and o.medins_list_codg = m.medins_list_codg
+      where o.state = 'approved' and o.revision > m.revision and o.valid_from > m.valid_from
+        and o.valid_from <= m.valid_to) n
+where t.mapping_id = $1 and n.begins is not null
 """
 # Own codes are unique with their list type, which a fee line does not say: the row of the line's own item comes first.
 OF_LINES = """
@@ -224,6 +234,7 @@ async def decide(
     if is_approved:
         period = _period(mapping, revision=found.revision, fixmedins_code=found.fixmedins_code, at=at)
         await tx.execute(GIVE_WAY, *period)
+        await tx.execute(END_BEFORE_NEWER, mapping.mapping_id)
     await tx.execute(DECIDE, mapping.mapping_id, "approved" if is_approved else "refused", by, reason, at)
 
 

@@ -19,6 +19,7 @@ from yibao.entrypoints.cli import (
     migrate,
     payment,
     policy,
+    records,
     resettle,
     review,
     serve,
@@ -48,6 +49,7 @@ app.add_typer(filing.app, name="filing")
 app.add_typer(clearing.app, name="clearing")
 app.add_typer(payment.app, name="payment")
 app.add_typer(review.app, name="review")
+app.add_typer(records.app, name="records")
 app.add_typer(interface.app, name="interface")
 
 

@@ -13,6 +13,7 @@ import msgspec
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.dispensed_queries import list_handed_out, list_settled
 from yibao.domains.dispensing.prescriptions_model import CANCELLED
+from yibao.domains.encounters.queries import find_encounter
 from yibao.domains.institutions.model import Institution
 from yibao.domains.people.queries import find_person
 from yibao.infra.database import Connection
@@ -43,6 +44,7 @@ class Shown(msgspec.Struct, frozen=True):
     """A prescription as it stands.
 
     Attributes:
+        insutype: insurance of the visit it was written in.
         document: what the hospital sent, decoded.
         status, used: codes of the wire.
         uses: how many uses were begun.
@@ -51,6 +53,7 @@ class Shown(msgspec.Struct, frozen=True):
     """
 
     prescription: asyncpg.Record
+    insutype: str
     document: dict[str, Any]
     status: str
     used: str
@@ -85,9 +88,11 @@ async def shown(tx: Connection, found: asyncpg.Record, *, now: datetime) -> Show
     """Return a prescription as it stands."""
     names = {"psn_no": found["psn_no"], "hi_rxno": found["hi_rxno"]}
     lines = await queries.list_prescribed(tx, **names)
+    visit = await find_encounter(tx, psn_no=found["psn_no"], mdtrt_id=found["mdtrt_id"])
     uses = max(-(-line["dispensed_e4"] // line["use_e4"]) for line in lines)
     return Shown(
-        prescription=found, document=_DOCUMENT.decode(found["document"]), status=status_of(found, now=now),
+        prescription=found, insutype=visit["insutype"] if visit is not None else "",
+        document=_DOCUMENT.decode(found["document"]), status=status_of(found, now=now),
         used=USED if uses else UNUSED, uses=uses, review=await queries.last_review(tx, **names),
         settled=await list_settled(tx, **names), handed_out=await list_handed_out(tx, **names),
     )

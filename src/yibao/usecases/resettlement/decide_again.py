@@ -13,6 +13,7 @@ from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
+from yibao.usecases.settlement.counters import kept_code, law_counters, law_deltas, pregnancy_in
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 
@@ -95,7 +96,7 @@ def decide_again(
         again = _decided(settlement, shelf, counters=counters, saved=saved, by_law=otherwise)
         found.append(again)
         if isinstance(again.decision, Decision):
-            counters.update({c.code: c.delta for c in again.decision.counters})
+            counters.update({kept(settlement, c.code): c.delta for c in again.decision.counters})
             saved += settlement.account_fen - again.decision.account_pay
         else:
             counters.update(_deltas(settlement))
@@ -127,14 +128,20 @@ def _decided(
     settlement: Settlement, shelf: PolicyShelf, *, counters: Mapping[str, int], saved: int, by_law: bool
 ) -> DecidedAgain:
     stored = case_of(settlement)
+    seen = law_counters(sorted(counters.items()), stay=settlement.mdtrt_id, pregnancy=pregnancy_in(settlement.counter_codes))
     case = msgspec.structs.replace(
-        stored, counters={code: used for code, used in sorted(counters.items()) if used},
+        stored, counters={code: used for code, used in seen.items() if used},
         account_balance=max(stored.account_balance + saved, 0),
     )
     policy = shelf.of(case.admdvs)
     decision = policy if isinstance(policy, Refusal) else decide(case, policy, trace=False)
     difference = None if isinstance(decision, Refusal) else _difference(settlement, decision)
     return DecidedAgain(settlement, case, decision, by_law, difference)
+
+
+def kept(settlement: Settlement, code: str) -> str:
+    """Return the code under which a counter of the law is kept for what a settlement settles."""
+    return kept_code(code, stay=settlement.mdtrt_id, pregnancy=pregnancy_in(settlement.counter_codes))
 
 
 def _difference(settlement: Settlement, decision: Decision) -> Difference:
@@ -172,4 +179,5 @@ def _held(s: Settlement) -> _Result:
     funds: Counter[str] = Counter()
     for fund, amount in zip(s.fund_types, s.fund_amounts, strict=True):
         funds[fund] += amount
-    return s.benefit, s.year, dict(funds), (s.deductible_fen, s.account_fen, s.cash_fen), _deltas(s)
+    used = dict(law_deltas(s.counter_codes, s.counter_deltas))
+    return s.benefit, s.year, dict(funds), (s.deductible_fen, s.account_fen, s.cash_fen), used

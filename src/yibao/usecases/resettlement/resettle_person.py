@@ -36,9 +36,9 @@ order by insutype, settled_at, setl_id
 BALANCE = "select balance_fen from ledger.personal_account where psn_no = $1"
 COUNTERS = "select insutype, code, used_fen, cap_fen from settlements.counter where psn_no = $1 and year = $2"
 LINES = """
-select mdtrt_id, chrg_bchno, sum(amount_fen)::bigint, sum(own_fen)::bigint, sum(over_fen)::bigint,
-       sum(first_fen)::bigint, sum(scope_fen)::bigint
-from encounters.fee_line where psn_no = $1 and mdtrt_id = any($2::text[]) group by mdtrt_id, chrg_bchno
+select w.setl_id, sum(l.amount_fen)::bigint, sum(l.own_fen)::bigint, sum(l.over_fen)::bigint,
+       sum(l.first_fen)::bigint, sum(l.scope_fen)::bigint
+from unnest($2::text[]) w(setl_id) cross join lateral settlements.lines_of($1, w.setl_id) l group by w.setl_id
 """
 
 
@@ -137,8 +137,12 @@ def _refuse_law(again: Sequence[DecidedAgain]) -> Refusal | None:
                 "LAW_REFUSES", f"结算{s.setl_id}（{s.service_on}）按现行政策不能重新结算：{one.decision.sentence()}",
                 remedy="请先补全政策文件，再重新结算",
             )
-        if one.decision.year != s.year or s.shared_fen:
+        # A window that outlives the year rests on settlements of other years, which are not looked at here.
+        outlives = any("#" in code for code in (*s.counter_codes, *(c.code for c in one.decision.counters)))
+        if one.decision.year != s.year or s.shared_fen or outlives:
             reason = "共济账户参与了支付" if s.shared_fen else "按现行政策归属另一待遇年度"
+            if outlives:
+                reason = "按一次住院或一次妊娠合并计算，涉及其他结算"
             return refuse("RESETTLE_BY_HAND", f"结算{s.setl_id}（{s.service_on}）{reason}，不能自动重新结算",
                           remedy="请由经办人员逐笔撤销后重新结算")
     return None
@@ -146,12 +150,12 @@ def _refuse_law(again: Sequence[DecidedAgain]) -> Refusal | None:
 
 async def _refuse_lines(tx: Connection, psn_no: str, again: Sequence[DecidedAgain]) -> Refusal | None:
     """Refuse where the fee lines are not those any more that were settled: the stored facts would not hold."""
-    rows = await tx.fetch(LINES, psn_no, [one.settlement.mdtrt_id for one in again])
-    sums = {(row[0], row[1]): tuple(row)[2:] for row in rows}
+    rows = await tx.fetch(LINES, psn_no, [one.settlement.setl_id for one in again])
+    sums = {row[0]: tuple(row)[1:] for row in rows}
     for one in again:
         s = one.settlement
         held = (s.medfee_fen, s.own_fen, s.over_fen, s.first_fen, s.scope_fen)
-        if sums.get((s.mdtrt_id, s.chrg_bchno)) != held:
+        if sums.get(s.setl_id) != held:
             return refuse("FEE_LINES_CHANGED", f"结算{s.setl_id}的费用明细与结算时不一致，不能按原明细重新结算",
                           remedy="请由医疗机构撤销后按现有明细重新结算")
     return None

@@ -17,7 +17,8 @@ from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.ledger.posting import Posting, mirror, settlement_posting
 from yibao.policy.decision import Decision
-from yibao.usecases.resettlement.decide_again import DecidedAgain
+from yibao.usecases.resettlement.decide_again import DecidedAgain, kept
+from yibao.usecases.settlement.way import WRITE_STAY
 from yibao.usecases.settlement.write_settlement import Booking, write
 
 PLATFORM = "YIBAO"
@@ -26,6 +27,7 @@ RESETTLE = "RESETTLE"
 """Stands as the number of the transaction with them, and before their message ids."""
 
 LAST_SETTLED_AT = "select max(settled_at) from settlements.settlement where psn_no = $1"
+COVERS = "select * from settlements.stay_settlement where psn_no = $1 and setl_id = any($2::text[])"
 POSTINGS = "select * from ledger.posting where psn_no = $1 and posting_id = any($2::text[])"
 _FACTS = msgspec.json.Encoder()
 
@@ -46,6 +48,7 @@ class YearWriter:
     ) -> None:
         self._tx, self._psn_no, self._operator, self._books = tx, psn_no, operator, books
         self._clock, self._ids, self._at = clock, ids, at
+        self._covers: dict[str, asyncpg.Record] = {}
 
     @classmethod
     async def open(
@@ -58,6 +61,7 @@ class YearWriter:
     async def rewrite(self, again: Sequence[DecidedAgain]) -> tuple[dict[str, str], dict[str, str]]:
         """Cancel all, the one counted last first, and settle them again in the order given; return the new ids."""
         olds = [one.settlement.setl_id for one in again]
+        self._covers = {row["setl_id"]: row for row in await self._tx.fetch(COVERS, self._psn_no, olds)}
         postings = {row["posting_id"]: row for row in await self._tx.fetch(POSTINGS, self._psn_no, olds)}
         refunds = {}
         for one in sorted(again, key=lambda o: (o.settlement.settled_at, o.settlement.setl_id), reverse=True):
@@ -96,8 +100,9 @@ class YearWriter:
         settlement = _replacement(
             one, setl_id=setl_id, settled_at=at, balance_fen=self._books.balance, key=key, operator=self._operator
         )
-        used = self._count(settlement.insutype, {c.code: c.delta for c in counters})
-        self._books.caps.update({(settlement.insutype, c.code): c.cap for c in counters})
+        codes = settlement.counter_codes
+        used = self._count(settlement.insutype, {code: c.delta for code, c in zip(codes, counters, strict=True)})
+        self._books.caps.update({(settlement.insutype, code): c.cap for code, c in zip(codes, counters, strict=True)})
         s = settlement
         booking = Booking(
             settlement=s,
@@ -108,6 +113,12 @@ class YearWriter:
             ),
             counter_used=used, counter_caps=[c.cap for c in counters], verb="resettle_visit",
         )
+        cover = self._covers.get(one.settlement.setl_id)
+        if cover is not None:
+            # A stay: the new settlement covers what the old one covered.
+            booking = msgspec.structs.replace(
+                booking, statement=WRITE_STAY, beside=(tuple({**cover, "setl_id": setl_id}.values()),)
+            )
         await self._write(booking, key)
         return setl_id
 
@@ -155,7 +166,7 @@ def _replacement(
         maf_fen=d.fund("maf_pay"), oth_fen=d.fund("oth_pay"), fund_fen=d.fund_total, person_fen=d.person_part,
         account_fen=d.account_pay, shared_fen=d.shared_pay, cash_fen=d.cash, hospital_fen=d.hospital_part,
         balance_fen=balance_fen, pool_ratio=d.pool_ratio, fund_types=[f.fund_pay_type for f in funds],
-        fund_amounts=[f.amount for f in funds], counter_codes=[c.code for c in counters],
+        fund_amounts=[f.amount for f in funds], counter_codes=[kept(one.settlement, c.code) for c in counters],
         counter_deltas=[c.delta for c in counters], facts=_FACTS.encode(one.case), policy_version=d.policy_version,
         clr_type=d.clr_type, sender=key.sender, msgid=key.msgid, opter=operator, opter_name=operator,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-STAY = "stay"
+STAY, PREGNANCY = "stay", "pregnancy"
 UNREGISTERED = "0"
 """Stands for the pregnancy that nobody has registered."""
 OUTLIVES_YEAR = 0
@@ -50,6 +50,15 @@ def law_counters(
         if code == kept_code(known, stay=stay, pregnancy=pregnancy):
             seen[known] = used
     return seen
+
+
+def pregnancy_in(codes: Iterable[str]) -> str:
+    """Return the filing whose counters stand among kept codes, ``""`` if none does."""
+    for code in codes:
+        window = code.partition("#")[2]
+        if window.startswith(f"{PREGNANCY}:"):
+            return window.partition(":")[2]
+    return ""
 
 
 def law_deltas(codes: Iterable[str], deltas: Iterable[int]) -> Mapping[str, int]:

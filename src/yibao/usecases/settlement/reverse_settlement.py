@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.settlements.model import Settlement, from_row
 from yibao.domains.settlements.rules import mirrored, refuse_dependents
 from yibao.infra.database import Connection
@@ -62,7 +63,6 @@ class Undone(msgspec.Struct, frozen=True):
 CANCELS = {"2208": "visit", "2305": "stay", "2103": "sale"}
 """Transactions that cancel a settlement, and the kind of care whose settlements each cancels."""
 CANCELLED_BY = {care: infno for infno, care in CANCELS.items()}
-MADE_BY_SALE = "2102"
 ADMISSION = "2401"
 REVERSIBLE = {"2102", "2207", "2304", ADMISSION, *CANCELS}
 """Messages that 2601 can undo."""
@@ -171,7 +171,7 @@ def _care_of(found: asyncpg.Record) -> str:
     """Return what kind of care a settlement is of: ``stay``, ``sale`` or ``visit``."""
     if found["is_stay"]:
         return "stay"
-    return "sale" if found["made_by"] == MADE_BY_SALE else "visit"
+    return "sale" if found["settlement"]["med_type"] in visit_classes().pharmacy else "visit"
 
 
 def _refuse_original(row: asyncpg.Record, command: ReverseCommand) -> Refusal | None:

@@ -25,7 +25,7 @@ from yibao.usecases.settlement.judging import (
     sum_faults,
 )
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import Bill, OpenCase, Settled, Way
+from yibao.usecases.settlement.way import WRITE_STAY, Bill, OpenCase, Settled, Way
 
 _WORDS = Sums("本次结算", "2301", "2303")
 _SERVICE, _DISCHARGE = "service_date", "discharge_date"
@@ -66,7 +66,7 @@ class StayWay(Way[StayBill]):
 
     facts = "select * from settlements.facts_of_stay($1, $2, $3)"
     turn = "select * from settlements.take_turn_for_stay($1, $2, $3, $4, $5)"
-    write = "select settlements.write_stay($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    write = WRITE_STAY
     verb = "settle_stay"
 
     def arguments(self, bill: StayBill) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from yibao.usecases.settlement.shelf import PolicyShelf
 
 CLEARED_BY_ITEM = "1"
 WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+WRITE_STAY = "select settlements.write_stay($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -31,6 +31,8 @@ from yibao.usecases.stays.diagnoses import (
 )
 from yibao.usecases.stays.stay_of import refuse_discharged, stay_of
 from yibao.usecases.visits.arriving import Arrival, arrival_faults
+
+_AN_INSTANT = timedelta(microseconds=1)
 
 
 class StayCommand(msgspec.Struct, frozen=True):
@@ -92,7 +94,7 @@ async def admit(
     faults = arrival_faults(person, relation, arrival, institution, today=business_date(now))
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     faults += await _faults(tx, command, department, institution=institution, mdtrt_id="")
-    faults += await _place_faults(tx, command, mdtrt_id="", end=now)
+    faults += await _place_faults(tx, command, mdtrt_id="")
     if not any(d.is_valid for d in command.diagnoses):
         faults.append(Fault("DIAGNOSIS_MISSING", "没有有效的诊断", "diseinfo", remedy="请至少上传一条有效诊断"))
     if faults or relation is None or department is None:
@@ -125,7 +127,7 @@ async def change_stay(
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     faults = await _faults(tx, command, department, institution=institution, mdtrt_id=mdtrt_id)
     faults += _time_faults(command, today=business_date(now))
-    faults += await _place_faults(tx, command, mdtrt_id=mdtrt_id, end=now)
+    faults += await _place_faults(tx, command, mdtrt_id=mdtrt_id)
     faults += _settled_faults(command, stay)
     faults += await _line_faults(tx, command, mdtrt_id=mdtrt_id)
     faults += await left_without(tx, command.diagnoses, psn_no=command.psn_no, mdtrt_id=mdtrt_id)
@@ -177,8 +179,11 @@ async def _faults(
     return faults
 
 
-async def _place_faults(tx: Connection, command: StayCommand, *, mdtrt_id: str, end: datetime) -> list[Fault]:
-    """Return whether the person lies somewhere else, now or in the same time."""
+async def _place_faults(tx: Connection, command: StayCommand, *, mdtrt_id: str) -> list[Fault]:
+    """Return whether the person lies somewhere else, now or at the time of admission.
+
+    A stay that is entered late may have ended before a later one began: its discharge says.
+    """
     node = command.node
     there = await stays.find_open_stay(tx, command.psn_no, other_than=mdtrt_id)
     if there is not None:
@@ -187,14 +192,18 @@ async def _place_faults(tx: Connection, command: StayCommand, *, mdtrt_id: str, 
                       f"参保人{since}起正在{there['name']}住院（就诊ID {there['mdtrt_id']}），尚未出院",
                       f"{node}.psn_no", command.psn_no, "请先由该机构办理出院，或撤销入院登记")]
     other = await stays.find_overlapping(
-        tx, command.psn_no, begin=command.begin_at, end=max(end, command.begin_at), other_than=mdtrt_id
+        tx, command.psn_no, begin=command.begin_at, end=command.begin_at + _AN_INSTANT, other_than=mdtrt_id
     )
-    if other is None:
-        return []
-    return [Fault("STAY_OVERLAPS",
-                  f"与参保人在{other['name']}的住院（就诊ID {other['mdtrt_id']}，{business_date(other['admitted_at'])}至"
-                  f"{business_date(other['discharged_at'])}）时间重叠", f"{node}.begntime",
-                  f"{business_date(command.begin_at)}", "请核对入院时间")]
+    return [] if other is None else [overlap_fault(other, f"{node}.begntime", business_date(command.begin_at))]
+
+
+def overlap_fault(other: asyncpg.Record, field: str, said: date) -> Fault:
+    """Return the fault of a day that lies in another stay of the person."""
+    return Fault(
+        "STAY_OVERLAPS",
+        f"与参保人在{other['name']}的住院（就诊ID {other['mdtrt_id']}，{business_date(other['admitted_at'])}至"
+        f"{business_date(other['discharged_at'])}）时间重叠", field, f"{said}", "请核对入院、出院时间",
+    )
 
 
 def _time_faults(command: StayCommand, *, today: date) -> list[Fault]:

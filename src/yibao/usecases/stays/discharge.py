@@ -14,6 +14,7 @@ from yibao.domains.institutions.staff import find_department
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.stays.admit import overlap_fault
 from yibao.usecases.stays.diagnoses import StayDiagnosis, apply_diagnoses, diagnosis_faults, left_without
 from yibao.usecases.stays.stay_of import stay_of
 from yibao.usecases.stays.undo_admission import refuse_undoing
@@ -64,6 +65,10 @@ async def discharge(
     department = await find_department(tx, fixmedins_code, code_or_name=command.dept_code, on=on)
     faults = _faults(command, stay, department, today=business_date(now))
     faults += await _line_faults(tx, command)
+    other = await stays.find_overlapping(
+        tx, command.psn_no, begin=stay["admitted_at"], end=command.end_at, other_than=command.mdtrt_id
+    )
+    faults += [overlap_fault(other, "dscginfo.endtime", on)] if other is not None else []
     faults += await diagnosis_faults(
         tx, command.diagnoses, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id, fixmedins_code=fixmedins_code, on=on
     )
@@ -145,10 +150,6 @@ async def cancel_discharge(
     if there is not None:
         return refuse("STAY_OPEN_ELSEWHERE", f"参保人正在{there['name']}住院（就诊ID {there['mdtrt_id']}），不能撤销出院",
                       field="data.mdtrt_id", received=mdtrt_id, remedy="请先由该机构办理出院，或撤销入院登记")
-    later = await stays.find_overlapping(tx, psn_no, begin=stay["discharged_at"], end=now, other_than=mdtrt_id)
-    if later is not None:
-        return refuse("STAY_OVERLAPS", f"参保人此后已在{later['name']}住院（就诊ID {later['mdtrt_id']}），不能撤销出院",
-                      field="data.mdtrt_id", received=mdtrt_id, remedy="如需更正，请先撤销之后的住院")
     await operations.move_person(tx, psn_no)
     await tx.execute(stays.TAKE_BACK_DISCHARGE, psn_no, mdtrt_id, now)
     await stays.set_state(tx, psn_no=psn_no, mdtrt_id=mdtrt_id, state="admitted")

@@ -13,16 +13,22 @@ from yibao.infra.database import Connection
 from yibao.policy.review.facts import Charge, Patient, Visit
 from yibao.policy.review.rules import RuleBook
 
+# With the settlement in force that covers the line: that of its batch, or of its period of a stay.
 LINES = """
 select l.feedetl_sn, l.mdtrt_id, e.fixmedins_code, l.item_code, l.item_name, l.list_type, l.occurred_at,
-       l.quantity_e4, l.amount_fen, l.price_micro, l.limit_micro, l.rxno, l.detail, l.scope_fen,
-       settlements.is_covered(l.psn_no, l.mdtrt_id, l.chrg_bchno) as is_settled
+       l.quantity_e4, l.amount_fen, l.price_micro, l.limit_micro, l.rxno, l.detail, l.scope_fen, s.setl_id, s.settled_at
 from encounters.fee_line l
 join encounters.encounter e on e.psn_no = l.psn_no and e.mdtrt_id = l.mdtrt_id and e.state <> 'cancelled'
+left join lateral (
+    select s.setl_id, s.settled_at from settlements.settlement s
+    left join settlements.stay_settlement c on c.psn_no = s.psn_no and c.setl_id = s.setl_id
+    where s.psn_no = l.psn_no and s.mdtrt_id = l.mdtrt_id and s.kind = 'settlement' and s.state = 'active'
+      and case when c.setl_id is null then s.chrg_bchno = l.chrg_bchno
+               else settlements.period_of(l.chrg_bchno) between c.period_from and c.period_to end
+    limit 1) s on true
 where l.psn_no = $1 and l.occurred_at >= $2 and l.occurred_at < $3 and ($4 = '' or l.mdtrt_id = $4)
 order by l.occurred_at, l.mdtrt_id, l.feedetl_sn
 """
-COVERED = "select feedetl_sn from settlements.lines_of($1, $2)"
 # Whoever was recognised as injured at work is not accused of drugs that only that insurance pays.
 WORK_INJURY = """
 select exists (select from applications.injury where psn_no = $1 and kind = 'work_injury' and cancelled_at is null
@@ -34,11 +40,25 @@ _BEGINNING, _END = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A fee line as a charge, with its in-scope money (fen) and whether a settlement in force covers it."""
+    """A fee line as a charge, with its in-scope money (fen) and the settlement in force that covers it.
+
+    Attributes:
+        setl_id: ``""`` where none does; settled_at: when it was booked, None likewise.
+    """
 
     charge: Charge
     scope_fen: int
-    is_settled: bool
+    setl_id: str = ""
+    settled_at: datetime | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether a settlement in force covers the line."""
+        return self.settled_at is not None
+
+    def was_settled_before(self, settled_at: datetime, setl_id: str) -> bool:
+        """Say whether the line was settled before a settlement: of two, only the later can be one too many."""
+        return self.settled_at is not None and (self.settled_at, self.setl_id) < (settled_at, setl_id)
 
 
 async def list_lines(tx: Connection, *, psn_no: str, begin: datetime, end: datetime) -> list[Line]:
@@ -47,10 +67,9 @@ async def list_lines(tx: Connection, *, psn_no: str, begin: datetime, end: datet
 
 
 async def list_settled_lines(tx: Connection, settlement: asyncpg.Record) -> list[Line]:
-    """Return the fee lines that a settlement covers: its batch, or the periods of its stay."""
-    covered = {row[0] for row in await tx.fetch(COVERED, settlement["psn_no"], settlement["setl_id"])}
+    """Return the fee lines that a settlement in force covers: its batch, or the periods of its stay."""
     rows = await tx.fetch(LINES, settlement["psn_no"], _BEGINNING, _END, settlement["mdtrt_id"])
-    return [_line(row) for row in rows if row["feedetl_sn"] in covered]
+    return [_line(row) for row in rows if row["setl_id"] == settlement["setl_id"]]
 
 
 def _line(row: asyncpg.Record) -> Line:
@@ -62,7 +81,7 @@ def _line(row: asyncpg.Record) -> Line:
         limit_micro=row["limit_micro"], rx=row["rxno"], frequency=str(detail.get("used_frqu_dscr", "")),
         days=days_of(detail.get("prd_days")),
     )
-    return Line(charge, row["scope_fen"], row["is_settled"])
+    return Line(charge, row["scope_fen"], row["setl_id"] or "", row["settled_at"])
 
 
 def days_of(text: object) -> int:

@@ -143,7 +143,7 @@ async def _review_one(
 
 
 async def _question(tx: Connection, settlement: asyncpg.Record, *, share: int) -> tuple[Question, dict[str, Line]]:
-    """Return the settlement's bill beside everything else that was settled, and its lines by their serial."""
+    """Return the settlement's bill beside everything that was settled before it, and its lines by their serial."""
     book = rule_book()
     psn_no, mdtrt_id = settlement["psn_no"], settlement["mdtrt_id"]
     person = await find_person(tx, psn_no)
@@ -156,10 +156,10 @@ async def _question(tx: Connection, settlement: asyncpg.Record, *, share: int) -
     if not mine:
         return Question(patient_of(person), visit, ()), {}
     begin, end = look_back(book, [line.charge for line in mine])
-    ids = {line.charge.charge_id for line in mine}
+    settled = (settlement["settled_at"], settlement["setl_id"])
     history = [
         line.charge for line in await list_lines(tx, psn_no=psn_no, begin=begin, end=end)
-        if line.is_settled and not (line.charge.mdtrt_id == mdtrt_id and line.charge.charge_id in ids)
+        if line.was_settled_before(*settled)
     ]
     bill = tuple(line.charge for line in mine)
     return Question(patient_of(person), visit, bill, tuple(history), share), {c.charge_id: line for c, line in zip(

@@ -11,7 +11,11 @@ from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.check import Check, Finding
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
+from yibao.usecases.verification.filing_checks import FILING_CHECKS
+from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
+from yibao.usecases.verification.record_checks import RECORD_CHECKS
+from yibao.usecases.verification.reference_checks import REFERENCE_CHECKS
 from yibao.usecases.verification.stay_checks import STAY_CHECKS
 from yibao.usecases.verification.supervision_checks import SUPERVISION_CHECKS
 
@@ -32,6 +36,8 @@ CHECKS = (
               (l.a::bigint, l.o::bigint, l.v::bigint, l.f::bigint, l.c::bigint)"""),
     *STAY_CHECKS,
     *PHARMACY_CHECKS,
+    *FILING_CHECKS,
+    *REFERENCE_CHECKS,
     Check("I2", "每笔分录各腿之和为零", """
         select posting_id from ledger.posting
         where (select sum(a) from unnest(amounts) a) <> 0 or cardinality(accounts) <> cardinality(amounts)"""),
@@ -82,6 +88,8 @@ CHECKS = (
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
     *CLEARING_CHECKS,
     *SUPERVISION_CHECKS,
+    *GROUPING_CHECKS,
+    *RECORD_CHECKS,
     Check("I8", "每张含区划的表都强制行级安全", """
         select c.oid::regclass::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'admdvs'
         where c.relkind = 'r'

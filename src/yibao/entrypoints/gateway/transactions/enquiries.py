@@ -27,6 +27,10 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Refusal, refuse
 
+_STAY_DETAIL = (
+    "coner_name", "tel", "medrcdno", "fpsc_no", "matn_type", "birctrl_type", "latechb_flag", "geso_val", "fetts",
+    "fetus_cnt", "pret_flag", "birctrl_matn_date", "cop_flag",
+)
 AT_INSTITUTION = "2"
 """``pay_loc``: paid at the institution."""
 
@@ -69,11 +73,33 @@ def _visit(row: asyncpg.Record, holder: Holder, relation: asyncpg.Record) -> dic
         "mdtrt_id": row["mdtrt_id"], "psn_no": row["psn_no"], **holder_fields(holder, business_date(row["begin_at"])),
         "insutype": row["insutype"], "maf_psn_flag": None, "flxempe_flag": "1" if relation["flexible"] else "0",
         "insu_optins": row["admdvs"], "emp_name": relation["emp_name"] or None, "begntime": to_wire(row["begin_at"]),
-        "endtime": to_wire(row["begin_at"]), "mdtrt_cert_type": row["cert_type"], "med_type": row["med_type"],
+        "endtime": to_wire(row["discharged_at"] or row["begin_at"]), "mdtrt_cert_type": row["cert_type"], "med_type": row["med_type"],
         "ipt_otp_no": row["ipt_otp_no"], "atddr_no": row["atddr_no"], "chfpdr_name": row["dr_name"],
         "adm_dept_codg": row["dept_code"], "adm_dept_name": row["dept_name"], "main_cond_dscr": row["condition"] or None,
-        "dise_codg": row["disease_code"] or None, "dise_name": row["disease_name"] or None, "inhosp_stas": "0",
+        "dise_codg": row["disease_code"] or None, "dise_name": row["disease_name"] or None, "inhosp_stas": "1" if row["state"] == "admitted" else "0", **_stay(row),
         "opter_id": row["opter"], "opter_name": row["opter_name"], "opt_time": to_wire(row["registered_at"]),
+    }
+
+
+def _stay(row: asyncpg.Record) -> dict[str, object]:
+    """Return what 5201 says of a stay beside."""
+    if not row["is_stay"]:
+        return {}
+    detail: dict[str, str] = msgspec.json.decode(row["detail"])
+    shown = {
+        "adm_bed": row["bed"] or None, "dscg_maindiag_code": row["diagnosis_code"],
+        "dscg_maindiag_name": row["diagnosis_name"], "oprn_oprt_code": row["operation_code"] or None,
+        "oprn_oprt_name": row["operation_name"] or None, **{name: detail.get(name) for name in _STAY_DETAIL},
+    }
+    begin, end = business_date(row["begin_at"]), row["discharged_at"]
+    if end is None:
+        return shown
+    return {
+        **shown, "dscg_dept_codg": row["stay_dept_code"], "dscg_dept_name": row["stay_dept_name"],
+        "dscg_bed": row["bed"] or None, "dscg_way": row["discharge_way"], "die_date": row["died_on"],
+        "ars_year_ipt_flag": "1" if business_date(end).year != begin.year else "0",
+        # In and out on one day counts as a day.
+        "ipt_days": max((business_date(end) - begin).days, 1),
     }
 
 
@@ -91,8 +117,9 @@ async def diagnoses(message: Message, services: Services) -> Output | Refusal:
         "diseinfo": [
             {
                 "diag_info_id": f"{r['mdtrt_id']}{r['ordinal']:02d}", "mdtrt_id": r["mdtrt_id"], "psn_no": r["psn_no"],
-                "inout_diag_type": "1", "diag_type": r["kind"], "maindiag_flag": "1" if r["is_main"] else "0",
-                "diag_srt_no": r["ordinal"], "diag_code": r["code"], "diag_name": r["name"], "adm_cond": None,
+                "inout_diag_type": "2" if encounter["state"] == "discharged" else "1", "diag_type": r["kind"], "maindiag_flag": "1" if r["is_main"] else "0",
+                "diag_srt_no": r["ordinal"], "diag_code": r["code"], "diag_name": r["name"],
+                "adm_cond": r["adm_cond"] or None,
                 "diag_dept": r["dept"], "dise_dor_no": r["doctor_code"], "dise_dor_name": r["doctor_name"],
                 "diag_time": to_wire(r["at"]), "opter_id": encounter["opter"], "opter_name": encounter["opter_name"],
                 "opt_time": to_wire(encounter["registered_at"]),
@@ -122,6 +149,7 @@ async def settlement(message: Message, services: Services) -> Output | Refusal:
         if isinstance(held, Refusal):
             return held
         encounter = await encounters.find_encounter(tx, psn_no=s.psn_no, mdtrt_id=s.mdtrt_id)
+        part = await settlements.find_cover(tx, psn_no=s.psn_no, setl_id=s.setl_id)
     holder, relation = held
     institution = message.institution
     info: dict[str, object] = {
@@ -129,8 +157,9 @@ async def settlement(message: Message, services: Services) -> Output | Refusal:
         "insutype": s.insutype, "flxempe_flag": "1" if relation["flexible"] else "0", "insu_optins": s.admdvs,
         "emp_name": relation["emp_name"] or None, "pay_loc": AT_INSTITUTION, "fixmedins_code": s.fixmedins_code,
         "fixmedins_name": institution.name, "hosp_lv": institution.hosp_lv, "fixmedins_poolarea": institution.region,
-        "lmtpric_hosp_lv": institution.level, "dedc_hosp_lv": institution.level, "begndate": s.service_on,
-        "enddate": s.service_on, "setl_time": to_wire(s.settled_at), "mdtrt_cert_type": s.cert_type,
+        "lmtpric_hosp_lv": institution.level, "dedc_hosp_lv": institution.level,
+        "begndate": part["begin_on"] if part else s.service_on,
+        "enddate": part["end_on"] if part else s.service_on, "setl_time": to_wire(s.settled_at), "mdtrt_cert_type": s.cert_type,
         "med_type": s.med_type, "clr_type": s.clr_type, "clr_way": s.clr_way, "clr_optins": s.clr_optins,
         **head_fields(s), "psn_pay": yuan(s.person_fen), "cash_payamt": yuan(s.cash_fen),
         "acct_mulaid_pay": yuan(s.shared_fen), "medins_setl_id": s.msgid,

@@ -7,6 +7,7 @@ from typing import Any
 
 from yibao.entrypoints.gateway import settling
 from yibao.entrypoints.gateway.registry import Encode, Message, Output, Services, query, whole_deed
+from yibao.entrypoints.gateway.transactions.prescription_words import filled
 from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.messages import Replayed
 from yibao.kernel.money import round_half_up, yuan_to_fen
@@ -67,6 +68,8 @@ def _output(settled: Settled, *, final: bool) -> dict[str, Any]:
     opened = settled.opened
     assert isinstance(opened, SaleCase)
     output = settling.settled_output(settled, final=final)
+    if not final:
+        del output["setlinfo"]["setl_id"]  # the table of a trial has none
     output["detlcutinfo"] = [
         {
             "feedetl_sn": x.feedetl_sn, "det_item_fee_sumamt": yuan(x.amount_fen),
@@ -76,11 +79,18 @@ def _output(settled: Settled, *, final: bool) -> dict[str, Any]:
             "overlmt_amt": yuan(x.over_fen), "preselfpay_amt": yuan(x.first_fen), "inscp_scp_amt": yuan(x.scope_fen),
             "chrgitm_lv": x.class_level, "med_chrgitm_type": x.charge_type, "bas_medn_flag": None,
             "hi_nego_drug_flag": "1" if opened.terms[x.item_code].negotiated else "0", "chld_medc_flag": None,
-            "list_sp_item_flag": None, "drt_reim_flag": None, "memo": x.reason or None, "hosp_part_amt": None,
+            "list_sp_item_flag": None, "drt_reim_flag": None, "memo": x.reason or None,
         }
         for x in opened.lines
     ]
     return output
+
+
+def _refunded(output: Output) -> Output:
+    """Return the output of a cancellation in the table of 2103: it does not repeat the person, and has no empty limit."""
+    assert isinstance(output, dict)
+    payers = [{**row, "crt_payb_lmt_amt": yuan(0)} for row in output["setldetail"]]
+    return {"setlinfo": filled("2103", "setlinfo", output["setlinfo"]), "setldetail": payers}
 
 
 @query("2101")
@@ -100,4 +110,4 @@ async def sell(message: Message, services: Services, encode: Encode) -> bytes | 
 @whole_deed("2103")
 async def cancel_sale(message: Message, services: Services, encode: Encode) -> bytes | Replayed | Refusal:
     """Cancel a sale as a whole; what it took of prescriptions is given back."""
-    return await settling.cancel(message, services, encode)
+    return await settling.cancel(message, services, lambda output: encode(_refunded(output)))

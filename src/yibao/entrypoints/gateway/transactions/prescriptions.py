@@ -205,16 +205,26 @@ def content_output(infno: str, shown: Shown) -> dict[str, Any]:
     patient = {
         **visit, "iptOpNo": visit.get("iptOtpNo"), "suckPrdFag": visit.get("suckPrdFlag"),
         "pharName": uploaded.get("pharName"), "pharChkTime": uploaded.get("pharChkTime"),
-        "insutype": visit.get("insutype"),
+        "insutype": visit.get("insutype") or shown.insutype,
     }
     return {
         "data": filled(infno, "data", head), "rxOtpinfo": filled(infno, "rxOtpinfo", patient),
         "rxDetlList": [
-            filled(infno, "rxDetlList[]", {**drug, "drugTotlcnt": drug.get("drugCnt"), "drugTotlcntEmp": drug.get("drugDosunt")})
+            filled(infno, "rxDetlList[]", {
+                **named(drug), "drugTotlcnt": drug.get("drugCnt"), "drugTotlcntEmp": drug.get("drugDosunt"),
+            })
             for drug in document["rxdrugdetail"]
         ],
-        "rxDiseList": [filled(infno, "rxDiseList[]", row) for row in document.get("diseinfo", ())],
+        "rxDiseList": [
+            filled(infno, "rxDiseList[]", {"diagDeptCode": visit.get("prscDeptCode"), **row})
+            for row in document.get("diseinfo", ())
+        ],
     }
+
+
+def named(drug: dict[str, Any]) -> dict[str, Any]:
+    """Return a prescribed drug with a trade name: one that is prescribed by its generic name has that."""
+    return {**drug, "drugProdname": drug.get("drugProdname") or drug.get("drugGenname"), "prdrName": drug.get("prdrName") or ""}
 
 
 @query("7106")
@@ -257,8 +267,8 @@ async def show_dispensing(message: Message, services: Services) -> Output | Refu
     told += [(row["item_code"], row["quantity_e4"], {}) for row in shown.settled if row["item_code"] not in detailed]
     return {"data": head, "seltdelts": [
         filled("7107", "seltdelts[]", {
-            **drugs[code], "manuLotnum": detail.get("manuLotNum"), "bchno": detail.get("bchno"),
-            "aprvno": detail.get("aprvno"), "prdrName": detail.get("prdrName") or drugs[code].get("prdrName"),
+            **named(drugs[code]), "manuLotnum": detail.get("manuLotNum"), "bchno": detail.get("bchno"),
+            "aprvno": detail.get("aprvno"), "prdrName": detail.get("prdrName") or drugs[code].get("prdrName") or "",
             "cnt": Decimal(quantity).scaleb(-4), "takeDrugFlag": "1",
         })
         for code, quantity, detail in told

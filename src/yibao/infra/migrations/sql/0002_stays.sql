@@ -380,7 +380,7 @@ create type settlements.reversal as (
     settlement settlements.settlement, posting ledger.posting, version bigint, balance_fen bigint, origin_state text,
     counter_codes text[], counter_used bigint[], counter_caps bigint[], dependents text[],
     batch_taken boolean, resettled_id text, is_stay boolean, is_interim boolean, stay_state text, stay_end_on date,
-    end_on date, later_of_stay text, sums bigint[], lines_beyond bigint, made_by text,
+    end_on date, later_of_stay text, sums bigint[], lines_beyond bigint,
     name text, cert_type text, certno text, sex text, nation text, birth_on date
 );
 create function settlements.reversal_facts(p_psn_no text, p_setl_id text)
@@ -417,9 +417,6 @@ returns setof settlements.reversal language sql stable as $$
            (select count(*) from encounters.fee_line l
              where c.setl_id is not null and l.psn_no = p_psn_no and l.mdtrt_id = s.mdtrt_id
                and case when c.setl_id is not null then settlements.period_of(l.chrg_bchno) > c.period_to end),
-           -- Of a refund: what made the settlement that it undid.
-           (select m.infno from platform.message m
-             where m.sender = coalesce(o.sender, s.sender) and m.msgid = coalesce(o.msgid, s.msgid)),
            n.name, n.cert_type, n.certno, n.sex, n.nation, n.birth_on
     from settlements.settlement s
     join ledger.posting p on p.psn_no = s.psn_no and p.posting_id = s.setl_id

@@ -293,6 +293,8 @@ returns void language plpgsql as $$
 begin
     update encounters.encounter e set state = case when p_is_refund then 'cancelled' else 'visited' end
         where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id;
+    -- Encounter, person, prescription: who counts a prescription holds the person already.
+    perform 1 from people.person p where p.psn_no = p_psn_no for no key update;
     update dispensing.dispensed d set state = case when p_is_refund then 'returned' else 'taken' end
         where d.psn_no = p_psn_no and d.mdtrt_id = p_mdtrt_id;
     if found then
