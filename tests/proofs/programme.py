@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.proofs import (
+    clearing_kills,
     columns,
     crowds,
     cuts,
@@ -60,6 +61,10 @@ PROOFS: dict[str, tuple[Part, ...]] = {
             "F01",
             "工作进程在每个命名点被 kill -9（门诊、住院、中途、药店结算，各自的撤销与冲正，清算申请），客户端用同一报文ID重试",
             kills.run_f01, 604, 151, MOVES_MONEY,
+        ),
+        Part(
+            "F01C", "经办机构的复核、支付、回盘命令在写完一切、尚未提交时被 kill -9，再做一次：每笔只付一次，应付归零",
+            clearing_kills.run, 14, 1, MOVES_MONEY,
         ),
         Part(
             "F02", "上述任一报文发出后 0–12 毫秒内任意时刻 kill -9 正在处理的工作进程", kills.run_f02, 440, 44, MOVES_MONEY,

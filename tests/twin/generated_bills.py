@@ -7,7 +7,7 @@ same seed. Weights lean to where rules meet: a ceiling reached by the third stay
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -93,6 +93,8 @@ def _bill(draw: Random, person: TwinPerson, city: str, day: date, scale: str, ad
         how = Circumstances(
             maternity=draw.choice(("abortion", "iud", "sterilisation", "reversal")), pregnancy_months=draw.randint(1, 6)
         )
+    if kind in ("21", "22", "11") and not how.remote and draw.random() < 0.08:
+        how = replace(how, cause=draw.choice(("accident", "third_party", "work_injury", "work_injury")))
     top = min(_TOP_YUAN[scale], 6_000) if kind in ("51", "53", "11") else _TOP_YUAN[scale]
     lines = tuple(_line(draw, top, group if place == 0 else "") for place in range(draw.choice((1, 2, 3))))
     return DrawnBill(draw.choice("123"), lines, day, kind, disease, draw.random() < 0.5, how)

@@ -93,7 +93,7 @@ class Twin:
         total["first"] += moved
         total["scope"] -= moved
         visit.scope = total["scope"]
-        rule = zibo(visit) if self.city == "370300" else huizhou(visit)
+        rule = rule_of(self.city, visit)
         used = self.counted(person, day.year)
         grouped = sum((s["scope"] for s, line in zip(split, lines, strict=True) if line.group), ZERO)
 
@@ -106,6 +106,8 @@ class Twin:
         behind = behind_the_ceiling(rule, total["scope"], deductible, uncapped, left)
         pool = min([uncapped, *left.values()])
         more, counted = pay_layers(self.city, Borne(visit, rule, total["scope"], deductible, pool, behind, total["own"], used))
+        if rule.benefit == "work_injury":  # another fund, which also bears what is paid first
+            more, pool = {"oth_pay": pool + total["first"]}, ZERO
         funds = pool + sum(more.values(), ZERO)
 
         person_part = total["amount"] - funds
@@ -222,6 +224,26 @@ def first_pay_ratio(city: str, line: TwinLine) -> Decimal:
         return ZERO
     kind = {"1": "drug", "2": "service", "3": "material"}[line.list_type[0]]
     return Decimal(n.FIRST_PAY[city][kind])
+
+
+def rule_of(city: str, visit: Visit) -> Rule:
+    """Say what a city grants: nothing where somebody else is liable, all at another's cost for a work injury."""
+    if visit.how.cause == "third_party":
+        raise NotCovered("somebody else is liable")
+    if visit.how.cause == "work_injury":
+        if visit.institution_kind == "2" or visit.day.year < 2021 or not visit.person_class:
+            raise NotCovered("work injuries are treated in hospitals, from 2021 on")
+        return Rule("work_injury", None, "", Decimal(1), {})
+    if visit.med_type == "41":
+        return pharmacy_purchase(visit)
+    return zibo(visit) if city == "370300" else huizhou(visit)
+
+
+def pharmacy_purchase(visit: Visit) -> Rule:
+    """Say what a purchase in a pharmacy is paid from: the own account of employees and nothing else."""
+    if visit.institution_kind != "2" or visit.person.insutype != "310" or visit.day.year < 2021 or not visit.person_class:
+        raise NotCovered("only employees buy from their account in pharmacies")
+    return Rule("account_purchase", None, "", ZERO, {})
 
 
 def zibo(visit: Visit) -> Rule:

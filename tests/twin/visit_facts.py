@@ -77,6 +77,7 @@ class Circumstances:
     maternity: str = ""
     pregnancy_months: int = 0
     traits: tuple[str, ...] = ()
+    cause: str = ""
     borne_in_stay: Decimal = ZERO
 
 

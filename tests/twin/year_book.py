@@ -108,6 +108,7 @@ class YearBook:
             referred_from=how.referred_from,
             maternity=how.maternity,
             pregnancy_months=how.pregnancy_months,
+            cause=how.cause,
         )
         decision = decide(case, self.policy, trace=False)
         if isinstance(decision, Refusal):

@@ -73,7 +73,7 @@ def breaches(desk: Desk) -> list[str]:
         connection = await asyncpg.connect(desk.url)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return [found.check.title for found in await verify_books(connection, replay=3) if found.breaches]
+                return [found.says for found in await verify_books(connection, replay=3) if found.breaches]
         finally:
             await connection.close()
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from yibao.entrypoints.gateway import interface
 from yibao.entrypoints.gateway.dispatch import Answer
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.entrypoints.gateway.registry import offered
@@ -53,6 +54,17 @@ def pytest_sessionfinish() -> None:
         (FOLDER / f"{infno}.json").write_text(_IDENTITY_NUMBER.sub(_NOBODY, text) + "\n", encoding="utf-8")
 
 
+def _is_other_form(infno: str, asked: dict[str, Any]) -> bool:
+    """Say whether a message is written in the older names of a transaction that has two forms."""
+    transaction = interface.load().transactions[infno]
+    content = asked.get("input") or asked.get("Input") or {}
+    if len(transaction.inputs) == 1 or not isinstance(content, dict):
+        return False
+    names = {field.name for node in transaction.inputs[0].walk() for field in node.fields}
+    nodes = [node[0] if isinstance(node, list) and node else node for node in content.values()]
+    return any(name not in names for node in nodes if isinstance(node, dict) for name in node)
+
+
 def _keep(infno: str, request: bytes, answer: Answer, reply: bytes) -> None:
     if isinstance(answer.reply, Refusal):
         for fault in answer.reply.faults:
@@ -65,6 +77,8 @@ def _keep(infno: str, request: bytes, answer: Answer, reply: bytes) -> None:
         asked = json.loads(request)
         told = json.loads(reply) if isinstance(answer.reply, bytes) else None
     except ValueError:
+        return
+    if _is_other_form(infno, asked):
         return
     size = len(request) + (len(reply) if told is not None else 0)
     # The richest exchange that a page still holds.

@@ -191,6 +191,7 @@ def test_a_restricted_drug_that_the_hospital_did_not_approve_is_fully_own(
     ({"mdtrt_cert_no": "11010519491231002X"}, "就诊凭证不是该参保人的"),
     ({"mdtrt_cert_type": "01"}, "该就诊凭证类型尚未开通"),
     ({"begntime": wire_time(2)}, "购药时间晚于今天"),
+    ({"begntime": "0001-01-01 00:00:00"}, "没有险种310的参保关系"),
     ({"medfee_sumamt": 0.01}, "与明细合计"),
     ({"insutype": "390"}, "没有险种390的参保关系"),
     ({"med_type": "11"}, "药店购药结算本平台尚未开通"),
@@ -213,6 +214,8 @@ async def test_a_wrong_head_is_refused(
     ({"cnt": 0}, "cnt"),
     ({"pric": -1, "det_item_fee_sumamt": -1}, "单价不能为负"),
     ({"fee_ocur_time": wire_time(2)}, "费用发生时间晚于今天"),
+    ({"fee_ocur_time": "0001-01-01 00:00:00"}, "费用发生时间早于购药"),
+    ({"cnt": 999999999999, "pric": 9999999999}, "明细金额与单价×数量"),
 ])
 def test_a_wrong_line_is_refused(
     change: dict[str, Any], reason: str, drugstore: Drugstore, patient: Patient, drugs: list[Item]
@@ -265,6 +268,8 @@ def _changed(content: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ("diseinfo.diagCode", "Z99.999x999", "诊断代码不在开方日"),
     ("rxdrugdetail.medListCodg", "X0", "医疗目录编码不在"),
     ("rxdrugdetail.drugCnt", 0, "药品总用药量须大于0"),
+    ("rxdrugdetail.drugCnt", 999999999999, "不超过一百万"),
+    ("data.prscTime", "0001-01-01 00:00:00", "开方医师当日未在本机构登记"),
     ("data.prscTime", wire_time(1), "开方时间晚于现在"),
     ("data.valiEndTime", wire_time(-1), "有效截止时间不晚于开方时间"),
     ("data.rxCotnFlag", "1", "续方须填写原处方编号"),
@@ -369,3 +374,29 @@ async def test_a_token_ends(
     await connection.close()
     with pytest.raises(Refused, match=r"令牌已于.*过期"):
         drugstore.download(grant)
+
+
+def test_pooled_purchases_that_no_law_knows_are_refused_by_name(
+    prescriber_in: Callable[..., Prescriber], elsewhere: Drugstore, world: Mapping[str, Any], drugs: list[Item]
+) -> None:
+    """Huizhou's law pays ordinary outpatients at hospitals only."""
+    patient = next(
+        p for p in world["patients"]
+        if p["insuplc_admdvs"] == "441300" and p["insutype"] == "310" and p["visit"]["med_type"] == "11"
+    )
+    rx = prescriber_in("441300").prescribe(patient, [(drugs[0], 1)])
+    elsewhere.accept(rx)
+    till = elsewhere.till
+    visit = {**patient["visit"], "dise_codg": "", "lines": [sold(drugs[0], 1, rxno=rx["hiRxno"])]}
+    bill = till.prepare(patient, visit)
+    for infno in ("2206", "2207"):
+        with pytest.raises(Refused, match="尚未开通该险种、医疗类别在此类机构的结算"):
+            till.call(infno, bill, insured_place=patient["insuplc_admdvs"])
+
+
+def test_a_resident_has_no_account_to_buy_with(
+    drugstore: Drugstore, world: Mapping[str, Any], drugs: list[Item]
+) -> None:
+    resident = next(p for p in world["patients"] if p["insuplc_admdvs"] == "370300" and p["insutype"] == "390")
+    with pytest.raises(Refused, match="尚未开通该险种、医疗类别在此类机构的结算"):
+        drugstore.sell(resident, [sold(drugs[0], 1)])

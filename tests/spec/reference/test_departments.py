@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -170,3 +171,20 @@ def test_every_message_in_every_state(till: Till, state: str, step: str) -> None
         wanted = REASONS[step]
         assert any(text in reply.reason for text in ((wanted,) if isinstance(wanted, str) else wanted))
         assert shown(till, code) == row
+
+
+def test_of_two_who_open_the_same_department_at_once_one_is_told(till_for: Callable[..., Till]) -> None:
+    tills = [till_for(), till_for()]
+    for _ in range(5):
+        code, replies, barrier = new_code(), [], threading.Barrier(2)
+
+        def work(till: Till, code: str = code, to: list[bool] = replies, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            to.append(send(till, "3401", {"deptinfo": department(code)}).ok)
+
+        threads = [threading.Thread(target=work, args=(till,)) for till in tills]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(replies) == [False, True]

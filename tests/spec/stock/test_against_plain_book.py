@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 
+import asyncpg
 import pytest
 
 from tests.support.storeroom import PlainBook, change, count, purchase, sale, send, stock_of, today
 from tests.support.till import Till
+from yibao.usecases.verification.reference_checks import REFERENCE_CHECKS
 
 SHELVES = [("P1", "b1"), ("P1", "b2"), ("P2", "b1")]
 KINDS_OF_TYPE = {"1": ("count",), "2": ("change",), "3": ("purchase", "supplier_return"), "4": ("sale", "sale_return")}
@@ -67,3 +70,14 @@ def test_random_months_equal_the_plain_book(till_for: Callable[..., Till], seed:
         shelf = (prefix + own, prefix + batch)
         expected = book.stock(shelf)
         assert (stock_of(shop, own=shelf[0], batch=shelf[1]) or 0) == float(expected), shelf
+
+
+def test_after_random_months_nothing_is_broken(world_url: str) -> None:
+    async def ask() -> list[int]:
+        connection = await asyncpg.connect(world_url)
+        try:
+            return [len(await connection.fetch(check.sql)) for check in REFERENCE_CHECKS]
+        finally:
+            await connection.close()
+
+    assert asyncio.run(ask()) == [0] * len(REFERENCE_CHECKS)

@@ -54,11 +54,11 @@ class Suspected:
         self.agency.do("decide", self.id, "--operator", "甲", "--opinion", "不能成立", *words)
         self.agency.do("confirm", self.id, "--operator", "乙")
 
-    def refund(self) -> Any:
+    def refund(self, *, msgid: str | None = None) -> Any:
         """Reverse the settlement (2208)."""
         return self.till.call("2208", {"data": {
             "setl_id": self.setl_id, "mdtrt_id": self.settled["mdtrt_id"], "psn_no": self.man["psn_no"]}},
-            insured_place=self.man["insuplc_admdvs"])
+            msgid=msgid, insured_place=self.man["insuplc_admdvs"])
 
 
 @pytest.fixture
@@ -96,6 +96,12 @@ def woman(world: dict[str, Any]) -> Patient:
 
 
 @pytest.fixture
+def southern_man(world: dict[str, Any]) -> Patient:
+    """Return an insured man of the second region."""
+    return _first(world, is_man=True, region="441300")
+
+
+@pytest.fixture
 def agency(world_url: str, base_url: str, monkeypatch: pytest.MonkeyPatch) -> Agency:
     """Return the agency's clerks at the command line of this world."""
     return Agency(world_url, monkeypatch)
@@ -123,8 +129,8 @@ def module_suspected(module_till: Till, world: dict[str, Any], world_url: str) -
     patch.undo()
 
 
-def _first(world: dict[str, Any], *, is_man: bool) -> Patient:
+def _first(world: dict[str, Any], *, is_man: bool, region: str = "370300") -> Patient:
     return dict(next(
         p for p in world["patients"]
-        if p["insuplc_admdvs"] == "370300" and bool(int(p["certno"][16]) % 2) == is_man and p["insutype"] == "310"
+        if p["insuplc_admdvs"] == region and bool(int(p["certno"][16]) % 2) == is_man and p["insutype"] == "310"
     ))

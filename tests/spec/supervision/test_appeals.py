@@ -25,7 +25,7 @@ from tests.support.doctor import (
     upload_material,
     visit,
 )
-from tests.support.till import Refused, Till
+from tests.support.till import Refused, Till, new_msgid
 
 Patient = dict[str, Any]
 def fen(yuan: float) -> int:
@@ -203,7 +203,7 @@ def test_judging_again_finds_nothing_new(suspected: Suspected) -> None:
     assert len(found) == 2
 
 
-def test_a_reversed_settlement_gives_back_what_was_deducted(suspected: Suspected, man: Patient) -> None:
+def test_a_reversed_settlement_gives_back_what_was_deducted(suspected: Suspected) -> None:
     suspected.appeal(objects=False)
     suspected.upheld()
     taken = suspected.row()["fund_fen"]
@@ -216,7 +216,37 @@ def test_a_reversed_settlement_gives_back_what_was_deducted(suspected: Suspected
     assert suspected.agency.run()["voided"] == 0, "once"
 
 
-def test_a_reversed_settlement_is_not_decided(suspected: Suspected, man: Patient) -> None:
+def test_a_settlement_that_comes_back_to_force_is_suspected_again(suspected: Suspected, man: Patient) -> None:
+    suspected.appeal(objects=False)
+    suspected.upheld()
+    taken, msgid = suspected.row()["fund_fen"], new_msgid()
+    suspected.refund(msgid=msgid)
+    suspected.agency.run()
+    suspected.till.call("2601", {"data": {"psn_no": man["psn_no"], "omsgid": msgid, "oinfno": "2208"}},
+                        insured_place=man["insuplc_admdvs"])
+    suspected.agency.run()
+    row = suspected.row()
+    assert (row["state"], row["deducted_fen"], row["appeal_fen"]) == ("found", 0, None)
+    suspected.agency.appeal_time_is_over(suspected.document["docId"])
+    suspected.upheld()
+    assert [d["amount_fen"] for d in suspected.deductions()] == [taken, -taken, taken]
+
+
+def test_each_region_is_judged_for_itself(
+    till_for: Callable[..., Till], southern_man: Patient, agency: Agency, world_url: str
+) -> None:
+    southern = till_for("441300")
+    settled = southern.settle(southern_man, visit(line(ULTRASOUND, 1, 71)))["setlinfo"]
+    agency.run(region="370300")
+    judged = "select count(*) as n from supervision.analysis where setl_id = $1"
+    assert rows(world_url, judged, settled["setl_id"])[0]["n"] == 0
+    agency.run(region="441300")
+    (suspicion,) = document_of(southern, settled["setl_id"], world_url)["docSusptDTOS"]
+    assert (suspicion["ruleId"], suspicion["poolareaNo"]) == (f"R06-{ULTRASOUND}", "441300")
+    southern.close()
+
+
+def test_a_reversed_settlement_is_not_decided(suspected: Suspected) -> None:
     suspected.appeal()
     suspected.agency.do("decide", suspected.id, "--operator", "甲", "--opinion", "不能成立")
     suspected.refund()

@@ -67,6 +67,10 @@ where d.fixmedins_code = $1 and d.kind = $2 and ($3::text is null or d.doc_key =
 order by d.doc_key limit $6
 """
 VERSIONS = "select * from records.document_version where fixmedins_code = $1 and kind = $2 and doc_key = $3 order by version"
+VISITS = """
+select e.psn_no, e.mdtrt_id, e.fixmedins_code, e.state from unnest($1::text[], $2::text[]) a(psn_no, mdtrt_id)
+join encounters.encounter e on e.psn_no = a.psn_no and e.mdtrt_id = a.mdtrt_id
+"""
 LOOKS = """
 select exists (select from encounters.encounter e where e.psn_no = $1 and e.fixmedins_code = $2
                and e.state <> 'cancelled' and e.begin_at >= $3)
@@ -138,6 +142,14 @@ async def find(
 async def list_versions(tx: Connection, *, fixmedins_code: str, kind: str, doc_key: str) -> list[asyncpg.Record]:
     """Return what later uploads replaced, oldest first."""
     return await tx.fetch(VERSIONS, fixmedins_code, kind, doc_key)
+
+
+async def visits_of(
+    tx: Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], asyncpg.Record]:
+    """Return institution and state of visits and stays by person and id; unknown ones are absent."""
+    rows = await tx.fetch(VISITS, [psn_no for psn_no, _ in keys], [mdtrt_id for _, mdtrt_id in keys]) if keys else []
+    return {(row["psn_no"], row["mdtrt_id"]): row for row in rows}
 
 
 async def may_look(tx: Connection, *, psn_no: str, fixmedins_code: str, since: datetime, today: date) -> bool:

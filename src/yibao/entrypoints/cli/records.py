@@ -24,6 +24,7 @@ from yibao.usecases.records.decide_lists import (
     Decision,
     Overdue,
     decide_lists,
+    is_month,
     list_decidable,
     report_overdue,
 )
@@ -136,7 +137,7 @@ def _show_decided(done: list[Decided] | Refusal, *, as_json: bool) -> None:
 
 
 def _day(month: str, *, as_json: bool) -> date:
-    if not (month.isdecimal() and len(month) == 6 and 1 <= int(month[4:]) <= 12 and int(month[:4]) >= 1):
+    if not is_month(month):
         stop(USAGE, kind="usage", message=f"{month} 不是年月，请用 yyyymm", as_json=as_json)
     return date(int(month[:4]), int(month[4:]), 1)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from yibao.domains.catalogue.model import ItemTerm
+from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
@@ -35,6 +36,9 @@ def line_faults(
             faults.append(Fault("QUANTITY_NOT_POSITIVE", "购药数量须大于0", f"{at}.cnt", f"{x.quantity_e4 / 10000:g}",
                                 "退药请用2103撤销"))
         faults += amount_faults(x, at=at, today=today)
+        if business_date(x.occurred_at) < on:
+            faults.append(Fault("LINE_BEFORE_SALE", "费用发生时间早于购药日", f"{at}.fee_ocur_time",
+                                f"{business_date(x.occurred_at)}", "请核对费用发生时间"))
     return faults
 
 

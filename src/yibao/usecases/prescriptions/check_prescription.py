@@ -26,6 +26,8 @@ from yibao.usecases.visits.register_visit import refuse_foreign
 DRUGS = frozenset({"101", "102", "103", "104", "106"})
 """Kinds of list whose items a pharmacist dispenses."""
 DRUGS_MAX = 50
+QUANTITY_E4_MAX = 1_000_000 * 10_000
+"""More than a million units of one drug is a slip of the keyboard."""
 
 
 class PrescribedDrug(msgspec.Struct, frozen=True):
@@ -181,7 +183,7 @@ def _drug_faults(drugs: Sequence[PrescribedDrug], terms: Mapping[str, ItemTerm],
             faults.append(Fault("DRUG_TWICE", "同一种药品在处方中出现两次", f"{at}.medListCodg", drug.item_code,
                                 "请合并为一条"))
         seen.add(drug.item_code)
-        if drug.quantity_e4 <= 0:
-            faults.append(Fault("QUANTITY_NOT_POSITIVE", "药品总用药量须大于0", f"{at}.drugCnt",
+        if not 0 < drug.quantity_e4 <= QUANTITY_E4_MAX:
+            faults.append(Fault("QUANTITY_OUT_OF_RANGE", "药品总用药量须大于0，且不超过一百万", f"{at}.drugCnt",
                                 f"{drug.quantity_e4 / 10_000:g}", "请核对数量"))
     return faults

@@ -14,6 +14,7 @@ from yibao.domains.dispensing.dispensed_queries import list_handed_out, list_pre
 from yibao.domains.dispensing.dispensed_rules import dispensing_faults
 from yibao.domains.institutions.model import Institution
 from yibao.infra.database import Connection
+from yibao.kernel.business_time import to_wire
 from yibao.kernel.refusal import Refusal, refuse
 
 
@@ -49,9 +50,9 @@ async def hand_out(
         if review is None:
             return refuse("REVIEW_NOT_FOUND", "本机构没有这个审核业务流水号", field="data.rxChkBizSn",
                           received=command.review_sn, remedy="请先用7206上传审方结果")
-    if command.at > now:
-        return refuse("HANDED_OUT_IN_FUTURE", "销售出库时间晚于现在", field="rxSaleDrugDetl.stooutTime",
-                      remedy="请核对出库时间")
+    if not found["prescribed_at"] <= command.at <= now:
+        return refuse("HANDED_OUT_AT_NO_TIME", "销售出库时间须在开方之后、现在之前", field="rxSaleDrugDetl.stooutTime",
+                      received=to_wire(command.at), remedy="请核对出库时间")
     wanted = Wanted(command.hi_rxno, command.item_code, command.quantity_e4, "rxSaleDrugDetl", "hiRxno", "medListCodg",
                     "drugTotlcnt")
     drugs = await list_prescribed(tx, [command.hi_rxno], pharmacy=institution.fixmedins_code)

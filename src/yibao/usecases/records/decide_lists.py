@@ -97,6 +97,12 @@ async def list_decidable(tx: Connection, *, admdvs: str, month: date, fixmedins_
     return [row["setl_id"] for row in rows if row["settlement_state"] == "active"]
 
 
+def is_month(text: str) -> bool:
+    """Say whether a text is a month as yyyymm, of a year that can be reckoned with."""
+    is_number = text.isascii() and text.isdecimal() and len(text) == 6
+    return is_number and 1 <= int(text[4:]) <= 12 and text[:2] in ("19", "20", "21")
+
+
 def month_of(day: date) -> tuple[datetime, datetime]:
     """Return the instants between which a day's month lies, half-open, in business time."""
     begin = datetime(day.year, day.month, 1, tzinfo=SHANGHAI)

@@ -11,7 +11,6 @@ import asyncpg
 import msgspec
 
 from yibao.domains.catalogue.queries import diagnosis_exists
-from yibao.domains.encounters.queries import find_encounter
 from yibao.domains.institutions.model import Institution
 from yibao.domains.records import documents
 from yibao.domains.records.documents import Document
@@ -25,6 +24,8 @@ LINKED_BY = ("mdtrt_sn", "mdtrt_id", "psn_no", "rpotc_no")
 """What ties the rows of a message to its head; where both say it, they say the same."""
 OUTPATIENT, STAY = "outpatient", "stay"
 VOID = "0"
+FAULTS_MAX = 100
+"""Faults of one message that are told; nobody reads more at once."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ async def keep_documents(
     faults += [f for s, key in zip(sent, keys, strict=True) if isinstance(key, str)
                for f in _replacing_faults(s, key, earlier.get(key))]
     if faults:
-        return Refusal(tuple(faults))
+        return Refusal(tuple(faults[:FAULTS_MAX]))
     rows = [_document(s, key, earlier.get(key), upload=upload, institution=institution, by=by, now=now)
             for s, key in zip(sent, known, strict=True)]
     await documents.keep(tx, rows, replaced=sorted(earlier), now=now)
@@ -123,14 +124,15 @@ async def _link_faults(
     for s in sent:
         if "psn_no" in s.head and "mdtrt_id" in s.head:
             first.setdefault((s.head["psn_no"], s.head["mdtrt_id"]), s.field)
+    visits = await documents.visits_of(tx, sorted(first))
     faults = []
     for (psn_no, mdtrt_id), field in sorted(first.items()):
-        encounter = await find_encounter(tx, psn_no=psn_no, mdtrt_id=mdtrt_id)
-        fault = _visit_fault(encounter, mdtrt_id, f"{field}.mdtrt_id", institution)
-        if fault is not None or encounter is None:
+        visit = visits.get((psn_no, mdtrt_id))
+        fault = _visit_fault(visit, mdtrt_id, f"{field}.mdtrt_id", institution)
+        if fault is not None or visit is None:
             faults += [fault] if fault else []
             continue
-        is_stay = encounter["state"] in STAY_STATES
+        is_stay = visit["state"] in STAY_STATES
         if (upload.care == STAY and not is_stay) or (upload.care == OUTPATIENT and is_stay):
             wanted = "住院" if upload.care == STAY else "门急诊"
             faults.append(Fault("CARE_KIND_DIFFERS", f"{upload.title}只能用于{wanted}就诊", f"{field}.mdtrt_id", mdtrt_id,
@@ -157,6 +159,8 @@ def _replacing_faults(sent: Sent, key: str, earlier: asyncpg.Record | None) -> l
             return [Fault("DOCUMENT_NOT_FOUND", "没有可以作废的记录", f"{sent.field}.vali_flag", key,
                           "请核对编号；作废前须先上传过该记录")]
         return []
+    if sent.head.get("vali_flag") == VOID and not earlier["is_valid"]:
+        return [Fault("DOCUMENT_VOID", "该记录已作废", f"{sent.field}.vali_flag", key, "如需恢复，请以有效标志1重新上传")]
     if earlier["psn_no"] != sent.head.get("psn_no", "") or earlier["mdtrt_id"] != sent.head.get("mdtrt_id", ""):
         return [Fault("DOCUMENT_KEY_TAKEN", "该编号已用于另一次就诊的记录", sent.field, key, "编号在机构内不能重复")]
     return []

@@ -18,7 +18,7 @@ from yibao.kernel import identity_number
 from yibao.kernel.business_time import business_date
 from yibao.kernel.money import line_amount, round_half_up, yuan_text, yuan_to_fen
 from yibao.kernel.refusal import Fault, Refusal, refuse
-from yibao.usecases.records.keep_documents import By, Kept, Sent, keep_documents
+from yibao.usecases.records.keep_documents import FAULTS_MAX, By, Kept, Sent, keep_documents
 from yibao.usecases.records.tables import Upload
 
 LINES = Upload("4201", "4201", "自费费用明细", "feedetail", True, ((("mdtrt_sn",), False), (("feedetl_sn",), False)),
@@ -41,7 +41,7 @@ async def keep_lines(
                      "如需修改，请先用4203取消完成标志")
                for key, row in sorted(closed.items()) if row["is_valid"]]
     if faults:
-        return Refusal(tuple(faults))
+        return Refusal(tuple(faults[:FAULTS_MAX]))
     sent = [Sent(row, row, f"feedetail[{i}]") for i, row in enumerate(rows)]
     kept = await keep_documents(tx, sent, upload=LINES, institution=institution, by=by, now=now)
     if isinstance(kept, Refusal):

@@ -17,6 +17,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.records.gather_list_facts import Behind, find_behind, gather_list_facts
+from yibao.usecases.records.keep_documents import FAULTS_MAX
 from yibao.usecases.records.tables import ListTables, list_tables
 
 STATE_TEXT = {
@@ -153,7 +154,7 @@ async def change_lists(
             faults += changed.faults
         else:
             done.append(changed)
-    return Refusal(tuple(faults)) if faults else done
+    return Refusal(tuple(faults[:FAULTS_MAX])) if faults else done
 
 
 async def _change(

@@ -25,6 +25,8 @@ from yibao.kernel.business_time import SHANGHAI, to_wire
 from yibao.kernel.money import round_half_up, yuan_to_fen
 
 YES, PLANNED, MAIN = "1", "2", "1"
+MOST = Decimal(999_999)
+"""Days and grams beyond it are read as it: no check takes either for right."""
 TAKEN = frozenset({
     "psn_no", "mdtrt_id", "setl_id", "medcasno", "stas_type", "nwb_adm_type", "nwb_bir_wt", "nwb_adm_wt",
     "mul_nwb_bir_wt", "mul_nwb_adm_wt", "age_days", "nwb_age", "adm_way", "trt_type", "adm_time", "dscg_time", "dscg_way",
@@ -86,11 +88,11 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Decimal | None) -> int | None:
-    return None if value is None else round_half_up(value, 0)
+    return None if value is None else round_half_up(min(value, MOST), 0)
 
 
 def _tenths(info: Mapping[str, Any], level: str) -> int:
-    return round_half_up(info.get(f"{level}_nurscare_days", Decimal(0)), 1)
+    return round_half_up(min(info.get(f"{level}_nurscare_days", Decimal(0)), MOST), 1)
 
 
 def _instant(value: date | datetime | None) -> datetime | None:
@@ -179,6 +181,6 @@ def _weights(info: Mapping[str, Any], which: str) -> tuple[int, ...]:
     """Return weights in grams: of one child as a number, of several as text with any separator."""
     several = re.findall(r"\d+(?:\.\d+)?", info.get(f"mul_nwb_{which}_wt", ""))
     if several:
-        return tuple(round_half_up(Decimal(text), 0) for text in several)
-    one = info.get(f"nwb_{which}_wt")
-    return () if one is None else (round_half_up(one, 0),)
+        return tuple(round_half_up(min(Decimal(text), MOST), 0) for text in several)
+    one = _whole(info.get(f"nwb_{which}_wt"))
+    return () if one is None else (one,)

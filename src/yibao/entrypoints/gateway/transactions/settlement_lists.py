@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from yibao.domains.records import queries
@@ -19,7 +19,8 @@ from yibao.infra.database import Connection
 from yibao.infra.paging import Window
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.refusal import Fault, Refusal, refuse
-from yibao.usecases.records.decide_lists import month_of
+from yibao.usecases.records.decide_lists import is_month, month_of
+from yibao.usecases.records.keep_documents import FAULTS_MAX
 from yibao.usecases.records.show_list import show_list
 from yibao.usecases.records.tables import list_tables
 from yibao.usecases.records.upload_list import Step, UploadCommand, Uploaded, change_lists, upload_list
@@ -27,15 +28,17 @@ from yibao.usecases.records.upload_list import Step, UploadCommand, Uploaded, ch
 DRAFT, SUBMITTED = "0", "1"
 AT_INSTITUTION = "2"
 PAGE_MAX = 500
+YEARS = (1900, 2999)
+"""Years that a day of care or of an enquiry may lie in."""
 
 
 @deed("4101", "4101A")
 async def upload(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """Keep a settlement list; without ``stas_type`` it counts as submitted, as in the forms that know none."""
     info: dict[str, Any] = message.input["setlinfo"]
-    missing = _missing(info, ("mdtrt_id", "setl_id"), "setlinfo")
-    if missing:
-        return Refusal(tuple(missing))
+    faults = _missing(info, ("mdtrt_id", "setl_id"), "setlinfo") + strange_days(message.input)
+    if faults:
+        return Refusal(tuple(faults[:FAULTS_MAX]))
     state = info.get("stas_type", SUBMITTED)
     if state not in (DRAFT, SUBMITTED):
         return _not_yours("setlinfo.stas_type", state)
@@ -68,7 +71,7 @@ async def change_state(message: Message, _services: Services, tx: Connection) ->
             faults += _not_yours(f"{field}.stas_type", row["stas_type"]).faults
         steps.append(Step(row.get("psn_no", ""), row.get("setl_id", ""), row.get("stas_type") == SUBMITTED, field))
     if faults:
-        return Refusal(tuple(faults))
+        return Refusal(tuple(faults[:FAULTS_MAX]))
     done = await change_lists(
         tx, steps, fixmedins_code=message.institution.fixmedins_code, opter=message.envelope.get("opter", ""),
         now=message.received_at,
@@ -83,6 +86,19 @@ async def change_state(message: Message, _services: Services, tx: Connection) ->
 def _missing(row: dict[str, Any], names: Sequence[str], field: str) -> list[Fault]:
     """Return a fault for each name that some forms do not require and this platform cannot do without."""
     return [Fault("FIELD_MISSING", "为必填项", f"{field}.{name}", "", "请填写后重发") for name in names if name not in row]
+
+
+def strange_days(content: Any, path: str = "") -> list[Fault]:
+    """Return a fault for each day that no record of care can have; such days cannot be reckoned with either."""
+    if isinstance(content, date):
+        year = content.year
+        return [] if YEARS[0] <= year <= YEARS[1] else [
+            Fault("FIELD_DATE", "日期不在可用的范围内", path, str(year), "请核对年月日")]
+    if isinstance(content, dict):
+        return [f for name, inner in content.items() for f in strange_days(inner, f"{path}.{name}" if path else name)]
+    if isinstance(content, list):
+        return [f for i, inner in enumerate(content) for f in strange_days(inner, f"{path}[{i}]")]
+    return []
 
 
 def _not_yours(field: str, received: str) -> Refusal:
@@ -121,7 +137,7 @@ async def quality(message: Message, services: Services) -> Output | Refusal:
     data = message.input["data"]
     month = data["setl_ym"]
     size = min(int(data["page_size"]), PAGE_MAX)
-    if not (month.isdecimal() and len(month) == 6 and 1 <= int(month[4:]) <= 12 and int(month[:4]) >= 1):
+    if not is_month(month):
         return refuse("FIELD_DATE", "不是年月", field="data.setl_ym", received=month, remedy="请用yyyyMM")
     if size < 1 or data["page_num"] < 1:
         return refuse("PAGE_INVALID", "页码和每页数量从1起", field="data.page_num", remedy="请从第1页查起")
@@ -148,6 +164,9 @@ async def counts(message: Message, services: Services) -> Output | Refusal:
     if data["fixmedins_code"] != own:
         return _other_institution(data["fixmedins_code"])
     begin, end = data["stt_begntime"], data["stt_endtime"]
+    strange = strange_days(data, "data")
+    if strange:
+        return Refusal(tuple(strange))
     whole_day = end.astimezone(SHANGHAI).strftime("%H%M%S") == "000000"
     asked = Asked(
         begin, end + (timedelta(days=1) if whole_day else timedelta(seconds=1)), list_tables().listed,

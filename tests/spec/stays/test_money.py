@@ -1,0 +1,337 @@
+"""What law makes of stays, worked by hand: number of the stay, parts, referral, new year, death, returns.
+
+Zibo, employees, 2025 and later: deductible 300/500/700 by level 1/2/3, halved for the second stay of a year, none from
+the third; ratio 89/85/81 % for the working, 93/91/89 % for the retired; a referral from below to level 3 adds 2 points.
+All charges are of class 01 without first-pay, so that the whole bill is in scope.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.support.till import Refused
+from tests.support.unchanged import stored_of
+from tests.support.ward import Stay, Ward
+from yibao.kernel.business_time import SHANGHAI
+from yibao.kernel.ids import RandomIds
+
+ITEM = "TST-PLAIN"
+DEDUCTIBLE = {"1": 300, "2": 500, "3": 700}
+RATIO = {"1": 89, "2": 85, "3": 81}
+YEAR = 2025
+
+
+def at(month: int, day: int, hour: int = 9, *, year: int = YEAR) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=SHANGHAI)
+
+
+def of(yuan: int, **more: Any) -> dict[str, Any]:
+    """Return a charge of so many yuan, all in scope."""
+    return {"med_list_codg": ITEM, "medins_list_codg": ITEM, "pric": 1, "cnt": yuan, "det_item_fee_sumamt": yuan, **more}
+
+
+def execute(url: str, sql: str, *values: Any) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(sql, *values)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def catalogue(world_url: str) -> None:
+    """Put a plain item into both regions' catalogues."""
+    start = date(2000, 1, 1)
+    execute(world_url, "insert into catalogue.item (code, list_type, name, charge_type, origin, valid_from, version) values "
+            "($1, '201', '演示项目', '14', 'demo', $2, 'x')", ITEM, start)
+    for region in ("370300", "441300"):
+        execute(world_url, "insert into catalogue.term (admdvs, code, valid_from, class_level, first_pay, source, assumed) "
+                "values ($1, $2, $3, '01', 0, 'x', true)", region, ITEM, start)
+
+
+@pytest.fixture
+def people(world_url: str, world: Mapping[str, Any], catalogue: None) -> Callable[..., dict[str, Any]]:
+    """Return a function that plants a working employee with no money on the own account, insured since 2020."""
+    born = iter(range(1, 1000))
+
+    def make(region: str = "370300") -> dict[str, Any]:
+        number = next(born)
+        psn_no = f"{region}{RandomIds().new(at(1, 1))[-10:]}"
+        execute(world_url, "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) values "
+                "($1, $2, '01', $3, '某人', '1', '1980-01-01')", psn_no, region, f"{psn_no}{number}")
+        execute(world_url, "insert into enrolment.relation (psn_no, relation_id, admdvs, insutype, psn_type, status, "
+                "account_kind, insured_on, benefit_from, paid_months) values ($1, '1', $2, '310', '1101', '1', 'pool_only', "
+                "'2020-01-01', '2020-01-01', 120)", psn_no, region)
+        return {"psn_no": psn_no, "insutype": "310", "certno": f"{psn_no}{number}", "insuplc_admdvs": region,
+                "psn_name": "某人"}
+
+    return make
+
+
+@pytest.fixture
+def hospitals(world: Mapping[str, Any], ward_for: Callable[..., Ward]) -> Iterator[Callable[..., Ward]]:
+    """Return a function that opens a ward at a hospital of a level."""
+    opened: list[Ward] = []
+
+    def find(level: str, region: str = "370300") -> Ward:
+        for scheme in ("none", "api_hmac_sha1", "tif_sha256"):
+            for index in range(4):
+                try:
+                    ward = ward_for(region, scheme, index)
+                except IndexError:
+                    break
+                here = next(i for i in world["institutions"] if i["fixmedins_code"] == ward.counter.fixmedins_code)
+                if here["level"] == level:
+                    opened.append(ward)
+                    return ward
+        raise AssertionError(f"no hospital of level {level}")
+
+    yield find
+    for ward in opened:
+        ward.close()
+
+
+def paid(info: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Return deductible, pool, and what the person bears."""
+    return info["act_pay_dedc"], info["hifp_pay"], info["psn_part_amt"]
+
+
+def stay_of(ward: Ward, who: Mapping[str, Any], month: int, yuan: int = 10_000) -> tuple[Stay, dict[str, Any]]:
+    stay, reply = ward.whole_stay(who, at(month, 1), [of(yuan)])
+    return stay, reply["setlinfo"]
+
+
+@pytest.mark.drives("2304", "2305")
+def test_the_second_stay_bears_half_the_third_none_and_undoing_goes_backwards(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward, who = hospitals("2"), people()
+    one, first = stay_of(ward, who, 2)
+    two, second = stay_of(ward, who, 4)
+    three, third = stay_of(ward, who, 6)
+    assert paid(first) == (500, 8075, 1925)  # (10000 − 500) × 85 %
+    assert paid(second) == (250, 8287.5, 1712.5)  # (10000 − 250) × 85 %
+    assert paid(third) == (0, 8500, 1500)
+    # The number of the later stays rests on the first one.
+    before = stored_of(world_url, who["psn_no"])
+    with pytest.raises(Refused, match="须从最后一笔起依次撤销"):
+        ward.cancel_settlement(one, first["setl_id"])
+    assert stored_of(world_url, who["psn_no"]) == before
+    for stay, info in ((three, third), (two, second), (one, first)):
+        ward.cancel_settlement(stay, info["setl_id"])
+    again = ward.settle_stay(three, 10_000)["setlinfo"]
+    assert paid(again) == paid(first)
+
+
+def test_a_stay_that_no_fund_paid_for_counts_and_cannot_be_undone_under_a_later_one(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
+) -> None:
+    ward, who = hospitals("2"), people()
+    one, first = stay_of(ward, who, 2, 400)  # below the deductible: no counter moves
+    _, second = stay_of(ward, who, 4)
+    assert paid(first) == (400, 0, 400)
+    assert paid(second) == (250, 8287.5, 1712.5)
+    with pytest.raises(Refused, match="须从最后一笔起依次撤销"):
+        ward.cancel_settlement(one, first["setl_id"])
+
+
+@pytest.mark.drives("2304")
+def test_a_stay_in_parts_bears_one_deductible(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
+) -> None:
+    ward, who = hospitals("3"), people()
+    stay = ward.admit(who, at(3, 1))
+    ward.charge(stay, at(3, 2), [of(300)])
+    first = ward.settle_stay(stay, 300, interim=True)["setlinfo"]
+    ward.charge(stay, at(3, 9), [of(5000)])
+    tried = ward.try_stay(stay, 5000, interim=True)["setlinfo"]
+    second = ward.settle_stay(stay, 5000, interim=True)["setlinfo"]
+    ward.charge(stay, at(3, 15), [of(2000)])
+    ward.discharge(stay, at(3, 16))
+    last = ward.settle_stay(stay, 2000)["setlinfo"]
+    assert paid(first) == (300, 0, 300)
+    assert paid(tried) == paid(second) == (400, 3726, 1274)  # (5000 − 400) × 81 %
+    assert paid(last) == (0, 1620, 380)
+    # The parts together are one stay: the next one is the second.
+    _, following = stay_of(ward, who, 5)
+    assert paid(following) == (350, 7816.5, 2183.5)  # (10000 − 350) × 81 %
+
+
+@pytest.mark.drives("2305", "2601")
+def test_parts_are_undone_from_the_last_and_settled_anew_together(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
+) -> None:
+    ward, who = hospitals("3"), people()
+    stay = ward.admit(who, at(3, 1))
+    ward.charge(stay, at(3, 2), [of(3000)])
+    first = ward.settle_stay(stay, 3000, interim=True)["setlinfo"]
+    ward.charge(stay, at(3, 9), [of(5000)])
+    ward.discharge(stay, at(3, 16))
+    content = ward.stay_bill(stay, 5000)
+    message = ward.envelope("2304", content, insured_place=stay.place)
+    last = ward.output(ward.ask(message))["setlinfo"]
+    assert (paid(first), paid(last)) == ((700, 1863, 1137), (0, 4050, 950))
+    with pytest.raises(Refused, match="须从最后一笔起依次撤销"):
+        ward.cancel_settlement(stay, first["setl_id"])
+    ward.call("2601", {"data": {"psn_no": who["psn_no"], "omsgid": message["msgid"], "oinfno": "2304"}})
+    ward.cancel_settlement(stay, first["setl_id"])
+    whole = ward.settle_stay(stay, 8000)["setlinfo"]
+    assert paid(whole) == (700, 5913, 2087)  # (8000 − 700) × 81 %
+
+
+@pytest.mark.drives("2601")
+def test_an_undone_settlement_comes_back_only_while_nothing_has_changed(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward, who = hospitals("2"), people()
+    stay, info = stay_of(ward, who, 2)
+    undo = ward.envelope("2305", {"data": {**stay.key, "setl_id": info["setl_id"]}})
+    ward.output(ward.ask(undo))
+    restore = {"data": {"psn_no": who["psn_no"], "omsgid": undo["msgid"], "oinfno": "2305"}}
+    ward.cancel_discharge(stay)
+    before = stored_of(world_url, who["psn_no"])
+    with pytest.raises(Refused, match="出院信息或明细已有变动"):
+        ward.call("2601", restore)
+    ward_lines = ward.charge(stay, at(2, 3), [of(5)])
+    ward.discharge(stay, at(2, 6))
+    with pytest.raises(Refused, match="出院信息或明细已有变动"):
+        ward.call("2601", restore)
+    ward.cancel_discharge(stay)
+    ward.withdraw(stay, ward_lines[0]["feedetl_sn"])
+    ward.discharge(stay, at(2, 6))
+    assert before != stored_of(world_url, who["psn_no"])
+    ward.call("2601", restore)
+    assert ward.call("5203", {"data": {**stay.key, "setl_id": info["setl_id"]}})["setlinfo"]["refd_setl_flag"] == "0"
+    with pytest.raises(Refused, match="已结算"):
+        ward.settle_stay(stay, 10_000)
+
+
+def test_a_referral_adds_its_points(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    below, ward, who = hospitals("2"), hospitals("3"), people()
+    execute(
+        world_url,
+        "insert into applications.referral (psn_no, filing_id, admdvs, insutype, from_code, from_level, to_code, to_name, "
+        "care_admdvs, kind, referred_on, diagnosis_code, diagnosis_name, valid_from, valid_to, filed_by, filed_at, opter) values "
+        "($1, $2, '370300', '310', $3, '2', $4, '上级', '370300', '1', $5, 'J18.900', '肺炎', $5, $6, $3, now(), 'x')",
+        who["psn_no"], "R" + who["psn_no"], below.counter.fixmedins_code, ward.counter.fixmedins_code,
+        date(YEAR, 3, 1), date(YEAR, 3, 10),
+    )
+    _, referred = stay_of(ward, who, 3)
+    assert paid(referred) == (700, 7719, 2281)  # (10000 − 700) × 83 %
+    _, plain = stay_of(ward, who, 5)
+    assert paid(plain) == (350, 7816.5, 2183.5)  # (10000 − 350) × 81 %
+
+
+def test_by_the_day_of_discharge_a_stay_over_new_year_is_one_of_the_new_year(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
+) -> None:
+    """Zibo counts inpatients by the day of discharge: the first stay of the new year, by its whole deductible."""
+    ward, who = hospitals("2"), people()
+    stay_of(ward, who, 6)
+    stay = ward.admit(who, at(12, 30))
+    ward.charge(stay, at(12, 31), [of(4000)])
+    ward.charge(stay, at(1, 2, year=YEAR + 1), [of(6000)])
+    ward.discharge(stay, at(1, 3, year=YEAR + 1))
+    info = ward.settle_stay(stay, 10_000)["setlinfo"]
+    assert paid(info) == (500, 8075, 1925)
+    head = ward.call("5203", {"data": {**stay.key, "setl_id": info["setl_id"]}})["setlinfo"]
+    assert (head["year"], head["begndate"], head["enddate"]) == ("2026", "2025-12-30", "2026-01-03")
+
+
+def test_by_the_day_of_the_costs_the_years_are_settled_apart(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    """Huizhou counts by the day of the costs: those of two years are not settled together."""
+    ward, who = hospitals("2", "441300"), people("441300")
+    stay = ward.admit(who, at(12, 30))
+    ward.charge(stay, at(12, 31), [of(4000)])
+    late = ward.charge(stay, at(1, 2, year=YEAR + 1), [of(6000)])[0]["feedetl_sn"]
+    for interim in (True, False):
+        before = stored_of(world_url, who["psn_no"])
+        with pytest.raises(Refused, match=r"2025年与2026年的费用不能一并结算.*2302"):
+            (ward.settle_stay if interim else ward.try_stay)(stay, 10_000, interim=interim)
+        assert stored_of(world_url, who["psn_no"]) == before
+    ward.withdraw(stay, late)
+    old = ward.settle_stay(stay, 4000, interim=True)["setlinfo"]
+    ward.charge(stay, at(1, 2, year=YEAR + 1), [of(6000)])
+    ward.discharge(stay, at(1, 3, year=YEAR + 1))
+    new = ward.settle_stay(stay, 6000)["setlinfo"]
+    heads = [ward.call("5203", {"data": {**stay.key, "setl_id": x["setl_id"]}})["setlinfo"] for x in (old, new)]
+    assert [h["year"] for h in heads] == ["2025", "2026"]
+    assert new["act_pay_dedc"] == 0, "one deductible for the stay, whatever the year"
+
+
+def test_who_dies_in_hospital_is_insured_to_the_last_day(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward, who = hospitals("2"), people()
+    stay = ward.admit(who, at(3, 1))
+    ward.charge(stay, at(3, 2), [of(10_000)])
+    execute(world_url, "update people.person set died_on = '2025-03-05', version = version + 1 where psn_no = $1", who["psn_no"])
+    for wrong in ({"die_date": ""}, {"die_date": "2025-02-27"}, {"die_date": "2025-03-07"}):
+        with pytest.raises(Refused, match="死亡日期"):
+            ward.discharge(stay, at(3, 6), way="5", **wrong)
+    with pytest.raises(Refused, match="离院方式不是死亡"):
+        ward.discharge(stay, at(3, 6), way="1", die_date="2025-03-05")
+    ward.discharge(stay, at(3, 6), way="5", die_date="2025-03-05")
+    assert paid(ward.settle_stay(stay, 10_000)["setlinfo"]) == (500, 8075, 1925)
+    with pytest.raises(Refused, match="已于2025-03-05死亡"):
+        ward.admit(who, at(3, 8))
+
+
+@pytest.mark.drives("2301")
+def test_a_return_takes_back_its_share(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world: Mapping[str, Any]
+) -> None:
+    """Three boxes at 3.335, first-pay 10 %: 10.01 (half up), of which 1.00 first. One box back is 3.34 (half up)."""
+    drug = next(i for i in world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "02")
+    ward, who = hospitals("2"), people()
+    stay = ward.admit(who, at(3, 1))
+    box = {"med_list_codg": drug["med_list_codg"], "medins_list_codg": drug["medins_list_codg"], "pric": 3.335}
+    whole = ward.charge(stay, at(3, 2), [{**box, "feedetl_sn": "1", "cnt": 3, "det_item_fee_sumamt": 10.01}])[0]
+    parts = ("fulamt_ownpay_amt", "overlmt_amt", "preselfpay_amt", "inscp_scp_amt")
+    taken = []
+    for n, amount in ((2, -3.34), (3, -3.34), (4, -3.33)):
+        row = ward.charge(stay, at(3, 3), [
+            {**box, "feedetl_sn": str(n), "init_feedetl_sn": "1", "cnt": -1, "det_item_fee_sumamt": amount}])[0]
+        assert round(sum(row[p] for p in parts), 2) == amount
+        taken.append(row)
+    assert all(round(whole[p] + sum(r[p] for r in taken), 2) == 0 for p in parts), "nothing of any part is left"
+    with pytest.raises(Refused, match="超过原明细可退数量0"):
+        ward.charge(stay, at(3, 3), [
+            {**box, "feedetl_sn": "5", "init_feedetl_sn": "1", "cnt": -1, "det_item_fee_sumamt": -3.33}])
+    ward.charge(stay, at(3, 4), [of(1000)])
+    ward.discharge(stay, at(3, 5))
+    assert paid(ward.settle_stay(stay, 1000)["setlinfo"]) == (500, 425, 575)
+
+
+def test_lines_of_a_stay_have_the_catalogue_of_their_own_day(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    """From the fourth day of the stay the item is no longer covered."""
+    code = "TST-CHANGES"
+    execute(world_url, "insert into catalogue.item (code, list_type, name, charge_type, origin, valid_from, version) values "
+            "($1, '201', '演示项目', '14', 'demo', '2000-01-01', 'x')", code)
+    execute(world_url, "insert into catalogue.term (admdvs, code, valid_from, valid_to, class_level, first_pay, source, "
+            "assumed) values ('370300', $1, '2000-01-01', '2025-03-04', '01', 0, 'x', true), "
+            "('370300', $1, '2025-03-04', null, '03', null, 'x', true)", code)
+    ward, who = hospitals("2"), people()
+    stay = ward.admit(who, at(3, 1))
+    row = of(1000, med_list_codg=code, medins_list_codg=code)
+    split = [ward.charge(stay, at(3, day), [row])[0] for day in (3, 4)]
+    assert [(x["inscp_scp_amt"], x["fulamt_ownpay_amt"]) for x in split] == [(1000, 0), (0, 1000)]
+    ward.discharge(stay, at(3, 5))
+    assert paid(ward.settle_stay(stay, 2000)["setlinfo"]) == (500, 425, 1575)
+
+
