@@ -41,6 +41,12 @@ class Desk:
         assert answer["ok"] is True
         return answer
 
+    def say(self, *words: str) -> str:
+        """Run a verb as a person does, and return what the terminal shows."""
+        result = CliRunner().invoke(app, ["clearing", *words], env={**os.environ, **self._env, "COLUMNS": "200"})
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
     def decide(self, claim_id: str) -> dict[str, Any]:
         """Review and approve a claim by two people."""
         self.run("review", claim_id, "--operator", FIRST)

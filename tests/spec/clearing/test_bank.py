@@ -13,8 +13,10 @@ import pytest
 from tests.spec.books.test_difference_kinds import CLASS, ordinary
 from tests.spec.clearing.conftest import Office
 from tests.spec.clearing.test_orders import REGION, Life
+from tests.spec.supervision.conftest import Suspected
 from tests.support.accountant import claim
 from tests.support.agency import FIRST, Denied, Order, answer_of, read_order
+from tests.support.doctor import Agency
 from tests.support.till import Till
 
 
@@ -140,6 +142,28 @@ def test_a_payment_file_can_be_had_again_byte_for_byte(office: Office, ordered: 
     end(ordered)
 
 
+def test_people_read_what_programs_read(office: Office, tmp_path: Path) -> None:
+    """Every verb without ``--json``: the same facts in words, amounts in yuan."""
+    desk, life = office.desk, Life(office, tmp_path).to("claimed")
+    due = f"{sum(e.fund + e.account for e in life.book) / 100:.2f}"
+    assert life.claim_id in desk.say("list", "--state", "claimed")
+    assert "已初审" in desk.say("review", life.claim_id, "--operator", FIRST)
+    sheet = desk.say("deduct", life.claim_id, "--operator", FIRST, "--number", "扣7", "--reason", "超量", "--amount", "0.01")
+    assert "扣7" in sheet
+    assert due in sheet
+    assert "已复核" in desk.say("approve", life.claim_id, "--operator", "赵复核")
+    path = tmp_path / "order.txt"
+    assert "支付文件" in desk.say("pay", REGION, "--operator", FIRST, "--out", str(path))
+    life.order = path.read_bytes()
+    assert desk.say("payment-file", read_order(life.order).file_no).startswith("H\tYIBAO-PAY")
+    back = tmp_path / "back.txt"
+    back.write_bytes(answer_of(read_order(life.order)))
+    assert "已支付 1 笔" in desk.say("return", str(back), "--operator", FIRST)
+    assert "已处理过" in desk.say("return", str(back), "--operator", FIRST)
+    assert "应付 0.00 元" in desk.say("balance", office.code)
+    assert "已支付" in desk.say("show", life.claim_id)
+
+
 def test_claims_that_cancel_out_need_no_bank(office: Office, tmp_path: Path) -> None:
     life = Life(office, tmp_path)
     for entry in reversed(life.book):
@@ -154,44 +178,49 @@ def test_claims_that_cancel_out_need_no_bank(office: Office, tmp_path: Path) -> 
     assert office.breaches() == []
 
 
-DECIDED = """
-insert into supervision.deduction (psn_no, deduction_id, admdvs, care_admdvs, fixmedins_code, setl_id, mdtrt_id, insutype,
-    clr_type, clr_optins, kind, amount_fen, origin_id, suspicion_id, rule_id, reason, decided_at, proposed_by, confirmed_by)
-select psn_no, $2, admdvs, care_admdvs, fixmedins_code, setl_id, mdtrt_id, insutype, clr_type, clr_optins, $3, $4, $5, 's',
-    'r', '限定支付范围外用药', now(), '甲', '乙' from settlements.settlement where setl_id = $1 returning 1
-"""
-
-
-def test_what_supervision_decided_is_taken_once_and_given_back(office: Office, tmp_path: Path) -> None:
+def test_what_supervision_decided_is_taken_once_and_given_back(
+    office: Office, world: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A deduction is copied into one live claim; a claim sent back lets go of it; a later return is paid in addition."""
-    desk, life = office.desk, Life(office, tmp_path)
-    while max(e.fund for e in life.book) < 500:
-        life.book.append(office.settle(len(life.book) * 3))
-    about = max(life.book, key=lambda e: e.fund)
-    assert office.fetch(DECIDED, about.setl_id, "D1", "deduction", 300, None)
+    desk = office.desk
+    man = next(p for p in world["patients"] if p["insutype"] == "310" and p["insuplc_admdvs"] == REGION
+               and int(p["certno"][16]) % 2)
+    case = Suspected(office.till, man, Agency(office.url, monkeypatch), office.url)
+    case.appeal(objects=False)
+    case.upheld()
+    (decided,) = case.deductions()
+    amount = int(decided["amount_fen"])
+    assert amount > 0
+    life = Life(office, tmp_path)
+    life.book = office.free()
     life.do("3203")
     life.do("review")
-    assert desk.run("show", life.claim_id)["claim"]["deducted_fen"] == 300
+    assert desk.run("show", life.claim_id)["claim"]["deducted_fen"] == amount
     life.do("reject")
     life.do("3203")
     life.do("review")
     sheet = desk.run("show", life.claim_id)
-    assert [(d["deduction_no"], d["amount_fen"], d["setl_id"]) for d in sheet["deductions"]] == [("D1", 300, about.setl_id)]
+    taken = [(d["deduction_no"], d["amount_fen"], d["setl_id"]) for d in sheet["deductions"]]
+    assert taken == [(decided["deduction_id"], amount, case.setl_id)]
     due = sum(e.fund + e.account for e in life.book)
     life.do("approve")
-    assert desk.owed(office.code) == due - 300
+    assert desk.owed(office.code) == due - amount
     back = office.fetch(
         "select sum(amount)::bigint from ledger.posting p, unnest(p.accounts, p.amounts) leg(account, amount) "
         "where posting_id = $1 and account like 'fund:370300:%'", life.claim_id)[0][0]
-    assert back == 300, "what is not paid stays with the fund"
+    assert back == amount, "what is not paid stays with the fund"
     life.do("pay")
     end(life)
-    assert office.fetch(DECIDED, about.setl_id, "D2", "return", -300, "D1")
-    later = Life(office, tmp_path).to("approved")
-    assert desk.run("show", later.claim_id)["claim"]["deducted_fen"] == -300
+    # The settlement is cancelled after all: its negative line and what was deducted from it go into the next claim.
+    case.refund()
+    case.agency.run()
+    later = Life(office, tmp_path)
+    later.book = office.free()
+    later.to("approved")
+    assert desk.run("show", later.claim_id)["claim"]["deducted_fen"] == -amount
     later.do("pay")
-    (amount,) = read_order(later.order).amounts.values()
-    assert amount == sum(e.fund + e.account for e in later.book) + 300
+    (paid,) = read_order(later.order).amounts.values()
+    assert paid == sum(e.fund + e.account for e in later.book) + amount
     end(later)
     assert desk.owed(office.code) == 0
     assert office.breaches() == []

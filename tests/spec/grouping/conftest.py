@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.support.lists import Content, changed, stay_list
-from tests.support.till import Till
+from tests.support.till import Till, total
 from tests.support.ward import Stay, Ward
 from yibao.demo.description import ENDPOINT
 from yibao.entrypoints.cli.main import app
@@ -76,18 +76,36 @@ class Office:
 
     def settle(self, cost: Decimal = Decimal(400)) -> tuple[Any, Content]:
         """Drive a stay that costs at most so much; return the settlement and its faultless list."""
+        begin = self._begin()
+        stay, settled = self.till.whole_stay(self.patient, begin, self._charges(cost), days=_STAY_DAYS)
+        self.stays[settled["setlinfo"]["setl_id"]] = stay
+        return settled["setlinfo"], self._list(settled, begin)
+
+    def settle_in_parts(self, cost: Decimal) -> tuple[Any, Any, Content]:
+        """Drive a stay settled once in between and once at its end; return both settlements and the last one's list."""
+        begin, charges = self._begin(), self._charges(cost / 2)
+        stay = self.till.admit(self.patient, begin)
+        self.till.charge(stay, begin, charges)
+        first = self.till.settle_stay(stay, total(charges), interim=True)["setlinfo"]
+        self.till.charge(stay, begin + timedelta(days=2), charges)
+        self.till.discharge(stay, begin + timedelta(days=_STAY_DAYS))
+        last = self.till.settle_stay(stay, total(charges))
+        return first, last["setlinfo"], self._list(last, begin)
+
+    def _begin(self) -> datetime:
+        today = datetime.now(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
+        return today - timedelta(days=next(self._days_ago))
+
+    def _charges(self, cost: Decimal) -> list[dict[str, Any]]:
         drug = next(d for d in self._drugs if d["price"] < float(cost) / 4)
         count = int(cost / Decimal(str(drug["price"])))
-        charges = [{
+        return [{
             "med_list_codg": drug["med_list_codg"], "medins_list_codg": drug["medins_list_codg"], "pric": drug["price"],
             "cnt": count, "det_item_fee_sumamt": round(float(drug["price"]) * 100) * count / 100,
         }]
-        begin = datetime.now(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
-        begin -= timedelta(days=next(self._days_ago))
-        stay, settled = self.till.whole_stay(self.patient, begin, charges, days=_STAY_DAYS)
-        self.stays[settled["setlinfo"]["setl_id"]] = stay
-        listed = stay_list(settled, self.till, begin, begin + timedelta(days=_STAY_DAYS))
-        return settled["setlinfo"], {**listed, "icuinfo": []}
+
+    def _list(self, settled: Any, begin: datetime) -> Content:
+        return {**stay_list(settled, self.till, begin, begin + timedelta(days=_STAY_DAYS)), "icuinfo": []}
 
     def reverse(self, setl_id: str) -> None:
         """Take a settlement back (2305)."""

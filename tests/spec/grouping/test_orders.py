@@ -179,6 +179,14 @@ def test_a_reversed_settlement_has_no_exit(stay: Exit) -> None:
     assert "已撤销" in gone.step("apply")
 
 
+@pytest.mark.parametrize("content", [{}, {"data": {}}])
+@pytest.mark.parametrize(("infno", "says"), [("3602", "没有这笔结算"), ("3604", "至少填一项")])
+def test_a_message_that_says_nothing_is_refused(zibo: Office, infno: str, says: str, content: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as refused:
+        zibo.till.call(infno, content)
+    assert says in str(refused.value) or "data" in str(refused.value)
+
+
 def test_another_hospital_neither_sees_nor_touches_it(stay: Exit, huizhou: Office) -> None:
     assert stay.step("apply") == ""
     with pytest.raises(Refused, match="没有这份退出申请"):

@@ -279,3 +279,22 @@ def test_faults_of_the_upload_itself(till: Till, stayed: Stayed, patient_of: Pat
     till.call("2208", {"data": {"setl_id": info["setl_id"], "mdtrt_id": info["mdtrt_id"], "psn_no": info["psn_no"]}},
               insured_place=chronic["insuplc_admdvs"])
     assert "R02" in refused(till, chronic_list(settled, till, chronic["visit"]))
+
+
+@pytest.mark.parametrize("path", ["setlinfo.adm_time", "setlinfo.setl_end_date", "oprninfo.0.anst_begntime"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_days_nobody_can_reckon_with_are_refused(till: Till, stayed: Stayed, path: str, day: str) -> None:
+    said = refused(till, changed(stayed.content, path, day))
+    assert "日期不在可用的范围内" in said
+    assert path.rsplit(".", 1)[-1] in said
+    with pytest.raises(Refused, match="日期不在可用的范围内"):
+        till.call("4105", {"data": {"fixmedins_code": till.counter.fixmedins_code, "medtype_list": ["14"],
+                                    "stt_begntime": f"{day} 00:00:00", "stt_endtime": f"{day} 23:59:59"}})
+
+
+def test_numbers_beyond_all_measure_are_found_not_stumbled_over(till: Till, stayed: Stayed) -> None:
+    for path, rule in (("setlinfo.spga_nurscare_days", "R67"), ("setlinfo.nwb_bir_wt", "R23")):
+        content = changed(stayed.content, path, 9999999999999999999999999999)
+        del content["payinfo"]
+        till.call("4101A", content)
+        assert rule in {f["rule"] for f in findings(till, stayed)}

@@ -114,7 +114,8 @@ def test_a_department_with_a_patient_stays_open(till: Till, world_url: str, pati
     ({"endtime": "2026-01-31 00:00:00"}, "结束时间不晚于开始时间"),
     ({"aprv_bed_cnt": -1, "hi_crtf_bed_cnt": 0}, "不能为负"),
     ({"hi_crtf_bed_cnt": 41}, "多于批准床位"),
-    ({"nurs_psncnt": -3}, "人数不能为负"),
+    ({"nurs_psncnt": -3}, "人数不能为负"), ({"aprv_bed_cnt": 99_999_999_999}, "超过99999"),
+    ({"dr_psncnt": 1.5}, "应为整数"), ({"aprv_bed_cnt": "30.5"}, "应为整数"),
 ])
 def test_what_cannot_be_a_department_is_refused(till: Till, changes: dict[str, Any], reason: str) -> None:
     code = new_code()
@@ -122,6 +123,16 @@ def test_what_cannot_be_a_department_is_refused(till: Till, changes: dict[str, A
     assert not refused.ok
     assert reason in refused.reason
     assert shown(till, code) is None
+
+
+def test_an_end_is_the_first_closed_day(till: Till) -> None:
+    for ends, shown_end in (("2090-01-01 00:00:00", "2090-01-01 00:00:00"), ("2090-01-01 23:59:59", "2090-01-02 00:00:00"),
+                            ("9999-12-31 23:59:59", None)):
+        code = new_code()
+        assert send(till, "3401", {"deptinfo": department(code, endtime=ends)}).ok
+        row = shown(till, code)
+        assert row is not None
+        assert row["endtime"] == shown_end
 
 
 def test_whoever_closes_the_wrong_department_does_not_succeed(till: Till) -> None:

@@ -126,7 +126,7 @@ async def test_every_day_has_the_code_of_the_plain_calendar(
     async with gateway_database.connection() as connection:
         days = [FIRST + timedelta(days=day) for day in range(DAYS)]
         expected = calendar.codes()
-        found = await find_for_lines(
+        found, _ = await find_for_lines(
             connection, fixmedins_code=HOSPITAL.fixmedins_code,
             lines=[(own, code or "", day) for code, day in zip(expected, days, strict=True)],
         )

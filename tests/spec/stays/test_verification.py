@@ -82,7 +82,8 @@ HARMS = {
         f"update settlements.stay_settlement set period_from = period_from - 1 where setl_id = {FINAL}", "I1"),
     "a period is left out": (
         f"update settlements.stay_settlement set period_from = period_from + 1 where setl_id = {FINAL}", "I1"),
-    "a final settlement of somebody still in": (f"update encounters.encounter set state = 'admitted' where mdtrt_id = {STAY}", "I1"),
+    "a final settlement of somebody still in": (
+        f"update encounters.encounter set state = 'admitted' where mdtrt_id = {STAY}", "I1"),
     "the discharge was moved": (
         f"update encounters.stay set discharged_at = discharged_at + interval '1 day' where mdtrt_id = {STAY}", "I1"),
     "a line before the admission": (

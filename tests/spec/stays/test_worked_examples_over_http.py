@@ -171,22 +171,24 @@ async def plant(url: str, places: list[Place]) -> None:
             "'none')", c.fixmedins_code, region, c.fixmedins_name, p.case.institution.level, start, date(2100, 1, 1))
         await connection.execute(
             "insert into institutions.department (fixmedins_code, dept_code, admdvs, name, caty, opened_on, head_name, "
-            "head_phone) values ($1, $2, $3, $4, 'A03', $5, '', '')", c.fixmedins_code, c.dept_code, region, c.dept_name, start)
+            "head_phone) values ($1, $2, $3, $4, 'A03', $5, '', '')",
+            c.fixmedins_code, c.dept_code, region, c.dept_name, start)
         await connection.execute(
             "insert into institutions.practitioner (fixmedins_code, code, admdvs, name, kind, cert_type, certno, dept_code, "
             "registered_on) values ($1, $2, $3, $4, '1', '01', '', $5, $6)", c.fixmedins_code, c.dr_codg, region, c.dr_name,
             c.dept_code, start)
         person = p.case.person
         await connection.execute(
-            "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) values ($1, $2, '01', $3, '算例', "
-            "'1', $4)", who["psn_no"], region, who["certno"], date(p.case.service_on.year - person.age, 1, 15))
+            "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) values ($1, $2, '01', $3, "
+            "'算例', '1', $4)", who["psn_no"], region, who["certno"], date(p.case.service_on.year - person.age, 1, 15))
         await connection.execute(
             "insert into enrolment.relation (psn_no, relation_id, admdvs, insutype, psn_type, status, account_kind, insured_on, "
             "benefit_from, paid_months) values ($1, '1', $2, $3, $4, '1', $5, $6, $6, $7)", who["psn_no"], region,
             who["insutype"], person.psn_type, person.account_kind, start, person.paid_months)
         for code, fen in p.case.counters.items():
             await connection.execute(
-                "insert into settlements.counter (psn_no, year, insutype, code, admdvs, used_fen) values ($1, $2, $3, $4, $5, $6)",
+                "insert into settlements.counter (psn_no, year, insutype, code, admdvs, used_fen) "
+                "values ($1, $2, $3, $4, $5, $6)",
                 who["psn_no"], p.case.service_on.year, who["insutype"], code, region, fen)
         for code, level, first_pay, limit in items_of(p):
             everything["items"].add((code,))
@@ -194,14 +196,14 @@ async def plant(url: str, places: list[Place]) -> None:
             if limit is not None:
                 everything["limits"].add((region, code, p.case.institution.level, limit))
     await connection.executemany(
-        "insert into catalogue.item (code, list_type, name, charge_type, origin, valid_from, version) values ($1, '201', $1, '14', "
-        "'demo', '2000-01-01', 'x')", sorted(everything["items"]))
+        "insert into catalogue.item (code, list_type, name, charge_type, origin, valid_from, version) "
+        "values ($1, '201', $1, '14', 'demo', '2000-01-01', 'x')", sorted(everything["items"]))
     await connection.executemany(
         "insert into catalogue.term (admdvs, code, valid_from, class_level, first_pay, source, assumed) values ($1, $2, "
         "'2000-01-01', $3, $4, 'x', true)", sorted(everything["terms"], key=str))
     await connection.executemany(
-        "insert into catalogue.price_limit (admdvs, code, level, valid_from, limit_micro, source, assumed) values ($1, $2, $3, "
-        "'2000-01-01', $4, 'x', true)", sorted(everything["limits"]))
+        "insert into catalogue.price_limit (admdvs, code, level, valid_from, limit_micro, source, assumed) "
+        "values ($1, $2, $3, '2000-01-01', $4, 'x', true)", sorted(everything["limits"]))
     await connection.close()
 
 

@@ -103,3 +103,17 @@ def test_a_batch_of_five_hundred_is_taken(shop: Till) -> None:
     assert reply.ok, reply.reason
     assert {row["retRslt"] for row in reply.output["selinfoDetail"]} == {"1"}
     assert stock_of(shop, own="M1", batch="MB") == -500
+
+
+@pytest.mark.parametrize(("changes", "reason"), [
+    ({"inv_cnt": 10**20}, "过大"), ({"inv_cnt": 1e13}, "过大"), ({"pric": 10**15}, "过大"),
+    ({"fixmedins_hilist_id": "长" * 3000}, "长度3000超过上限"), ({"fixmedins_bchno": "B" * 31}, "长度31超过上限30"),
+    ({"med_list_codg": "X" * 51}, "超过上限50"), ({"invdate": "0001-01-01"}, "发生日期过早"),
+    ({"drugtracinfo": [{"drug_trac_code": "9" * 101}]}, "追溯码超过100"),
+])
+def test_what_no_storeroom_holds_is_refused_where_the_table_states_no_limit(
+    shop: Till, changes: dict[str, Any], reason: str
+) -> None:
+    reply = send(shop, "3501A", {"invinfoDetail": [count(1, own="J1", batch="JB") | changes]})
+    assert not reply.ok
+    assert reason in reply.reason

@@ -153,3 +153,25 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert not reply.ok
     assert reason in reply.reason
     assert stock_of(shop, batch="F1") is None
+
+
+@pytest.mark.drives("3505", "3513")
+def test_a_sale_is_tied_to_its_settlement_and_found_by_its_visit(
+    till_for: Callable[..., Till], world: dict[str, Any], patient_of: Callable[[str], dict[str, Any]]
+) -> None:
+    till = till_for()
+    story = next(p for p in world["patients"] if p["insuplc_admdvs"].startswith("3703") and p.get("visit"))
+    settled = till.settle(story, story["visit"])["setlinfo"]
+    sold = sale(1, fixmedins_hilist_id="V1", fixmedins_bchno="VV", codes=("86000000000000000001",))
+    named = sold | {"setl_id": settled["setl_id"], "psn_no": story["psn_no"]}
+    assert "结算ID" not in taken(till, "3505", {"selinfo": named})
+    by_visit = {"fixmedins_code": till.counter.fixmedins_code, "mdtrt_id": settled["mdtrt_id"]}
+    found = send(till, "3513", {"data": by_visit}).output
+    assert (found["drugTracCodg"], found["mdtrtSetlType"], found["psnNo"]) == ("86000000000000000001", "1", story["psn_no"])
+    # Nobody ties a sale to the settlement of another institution.
+    other = till_for(kind="2")
+    warning = taken(other, "3505", {"selinfo": sold | {"setl_id": settled["setl_id"]}})
+    assert "不是本机构的结算" in warning
+    # After the settlement was reversed a further sale under it is said.
+    till.call("2208", {"data": {"psn_no": story["psn_no"], "mdtrt_id": settled["mdtrt_id"], "setl_id": settled["setl_id"]}})
+    assert "已撤销" in taken(till, "3505", {"selinfo": sold | {"setl_id": settled["setl_id"]}})

@@ -17,11 +17,12 @@ FORGERIES = [  # one for each check, in their order
     "update dispensing.stock set quantity_e4 = quantity_e4 + 1",
     "update dispensing.stock_record set quantity_e4 = quantity_e4 + 100000000 where kind = 'sale_return'",
     "update dispensing.trace_code set whole_sold = whole_sold + 1 where not is_virtual",
-    "insert into institutions.item_mapping (fixmedins_code, medins_list_codg, list_type, admdvs, med_list_codg, name, valid_from, "
-    "valid_to, updated_at, revision) select fixmedins_code, medins_list_codg, list_type, admdvs, med_list_codg, name, "
-    "valid_from, valid_to, updated_at, 99 from institutions.item_mapping limit 1",
-    "insert into catalogue.former_item select i.code, list_type, name, initials, spec, dosage_form, unit, maker, approval_no, "
-    "class_code, charge_type, origin, negotiated, '2019-01-01', '2030-01-01', version, detail, null from catalogue.item i limit 1",
+    "insert into institutions.item_mapping (fixmedins_code, medins_list_codg, list_type, admdvs, med_list_codg, name, "
+    "valid_from, valid_to, updated_at, revision) select fixmedins_code, medins_list_codg, list_type, admdvs, "
+    "med_list_codg, name, valid_from, valid_to, updated_at, 99 from institutions.item_mapping limit 1",
+    "insert into catalogue.former_item select i.code, list_type, name, initials, spec, dosage_form, unit, maker, "
+    "approval_no, class_code, charge_type, origin, negotiated, '2019-01-01', '2030-01-01', version, detail, null "
+    "from catalogue.item i limit 1",
 ]
 
 

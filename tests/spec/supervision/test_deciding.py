@@ -60,6 +60,21 @@ def test_where_no_money_hangs_on_it_one_person_decides(till: Till, man: dict[str
               insured_place=man["insuplc_admdvs"])
 
 
+def test_what_clearing_deducted_by_hand_leaves_less_to_deduct(suspected: Suspected) -> None:
+    suspected.appeal(objects=False)
+    suspected.agency.do("decide", suspected.id, "--operator", "甲", "--opinion", "不能成立")
+    row = suspected.row()
+    settled = rows(suspected.url, "select fund_fen from settlements.settlement where setl_id = $1", suspected.setl_id)[0]
+    by_hand = settled["fund_fen"] - row["fund_fen"] + 1                 # one fen more than the two leave room for
+    execute(suspected.url, """
+        insert into clearing.deduction values ('C1', 'M1', $1, 'manual', $2, $3, $4, '稽核', '丙', now(), true)""",
+            row["admdvs"], row["psn_no"], suspected.setl_id, by_hand)
+    assert suspected.agency.refused("confirm", suspected.id, "--operator", "乙") == "DEDUCTED_MORE_THAN_PAID"
+    execute(suspected.url, "update clearing.deduction set is_live = false where deduction_no = 'M1'")
+    suspected.agency.do("confirm", suspected.id, "--operator", "乙")
+    assert len(suspected.deductions()) == 1
+
+
 def test_the_schema_itself_asks_for_two_people_and_keeps_amounts(suspected: Suspected) -> None:
     suspected.appeal(objects=False)
     suspected.upheld()

@@ -29,6 +29,18 @@ NO_NATIONAL_CODE = "NMLC999"
 """Stands for the national code of goods that have none."""
 
 
+_LENGTHS = {
+    "item_code": (50, "med_list_codg"), "own_code": (150, "fixmedins_hilist_id"), "bchno": (30, "fixmedins_bchno"),
+    "name": (200, "fixmedins_hilist_name"), "lot": (100, "manu_lotnum"), "setl_id": (30, "setl_id"),
+    "psn_no": (30, "psn_no"), "origin_id": (50, "medins_prod_no"),
+}
+"""Longest texts; the tables of the batch forms state none. By the field that holds them on the wire."""
+_TRACE_CODE_MAX = 100
+_NUMBER_MAX = 10**16
+"""What quantities and prices stay below: a million million units, ten thousand million yuan."""
+_FIRST_YEAR = 1970
+
+
 class Known(msgspec.Struct, frozen=True):
     """Everything that is known before the upload.
 
@@ -165,6 +177,7 @@ class Book:
         shown = quantity_text(movement.quantity_e4)
         if movement.quantity_e4 < 0 or (movement.quantity_e4 == 0 and movement.kind != "count"):
             faults.append(Fault("QUANTITY_NOT_POSITIVE", "数量须大于0", field, shown, "退货也请填写正数"))
+        faults += _size_faults(movement, path, field)
         if movement.on > self._today:
             faults.append(Fault("STOCK_IN_FUTURE", "发生日期晚于今天", path, str(movement.on), "请核对日期"))
         if movement.kind == "change" and movement.direction == 0:
@@ -209,6 +222,24 @@ class Book:
             return [Fault("RETURN_EXCEEDS", f"退货超过原数量{quantity_text(origin.quantity_e4)}，已退{quantity_text(back)}",
                           field, quantity_text(movement.quantity_e4), "请核对退货数量")]
         return []
+
+
+def _size_faults(movement: Movement, path: str, field: str) -> list[Fault]:
+    """Return what no storeroom has: endless names, numbers beyond all goods, days before there was anything to keep."""
+    faults = [
+        Fault("FIELD_TOO_LONG", f"长度{len(getattr(movement, name))}超过上限{limit}", f"{path}.{wire}",
+              getattr(movement, name)[:20], f"请缩短到{limit}个字符以内")
+        for name, (limit, wire) in _LENGTHS.items() if len(getattr(movement, name)) > limit
+    ]
+    faults += [
+        Fault("FIELD_TOO_LONG", f"追溯码超过{_TRACE_CODE_MAX}个字符", f"{path}.drugtracinfo", code[:20], "请核对追溯码")
+        for code in movement.trace_codes if len(code) > _TRACE_CODE_MAX
+    ]
+    if max(movement.quantity_e4, movement.price_micro or 0) >= _NUMBER_MAX:
+        faults.append(Fault("NUMBER_TOO_LARGE", "数量或单价过大", field, "", "请核对数量与单价"))
+    if movement.on.year < _FIRST_YEAR:
+        faults.append(Fault("DAY_TOO_EARLY", "发生日期过早", path, str(movement.on), "请核对日期"))
+    return faults
 
 
 def quantity_text(quantity_e4: int) -> str:

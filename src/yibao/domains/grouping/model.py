@@ -37,9 +37,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettledStay(msgspec.Struct, frozen=True, kw_only=True):
-    """A settlement in force that may be paid by group.
+    """A settlement in force that may be paid by group; the last one of a stay settled in parts, for the whole stay.
 
     Attributes:
+        medfee_fen: cost of the whole stay.
         level, institution_kind: of the institution; funds: fund_pay_type -> fen.
         is_exit: whether an application to leave payment by group was approved.
     """

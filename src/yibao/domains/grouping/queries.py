@@ -15,14 +15,29 @@ from yibao.infra.database import Connection
 from yibao.infra.paging import Window, fetch_page
 
 T = TypeVar("T")
-# Active settlements whose posting time lies in [from, to); a refund or what it undid is not in force.
+# Settlements in force made in [from, to). A stay settled in parts counts once, with its last settlement: what its interim
+# settlements cost and were paid is added; one that has interim settlements only is not finished.
 STAYS = """
 select s.psn_no, s.setl_id, s.admdvs, s.fixmedins_code, i.kind as institution_kind, i.level, s.insutype, s.med_type,
-       s.settled_at, s.medfee_fen, s.fund_types, s.fund_amounts,
+       s.settled_at, s.medfee_fen + coalesce(p.medfee_fen, 0) as medfee_fen,
+       s.fund_types || coalesce(f.types, '{}') as fund_types, s.fund_amounts || coalesce(f.amounts, '{}') as fund_amounts,
        exists (select from grouping.exit_application a where a.psn_no = s.psn_no and a.setl_id = s.setl_id
                and a.state = 'approved') as is_exit
-from settlements.settlement s join institutions.institution i on i.fixmedins_code = s.fixmedins_code
-where s.admdvs = $1 and s.settled_at >= $2 and s.settled_at < $3 and s.state = 'active' and s.kind <> 'refund'
+from settlements.settlement s
+join institutions.institution i on i.fixmedins_code = s.fixmedins_code
+left join settlements.stay_settlement c on c.psn_no = s.psn_no and c.setl_id = s.setl_id
+left join lateral (
+    select sum(y.medfee_fen)::bigint as medfee_fen, array_agg(y.setl_id) as setl_ids
+    from settlements.stay_settlement x
+    join settlements.settlement y on y.psn_no = x.psn_no and y.setl_id = x.setl_id
+    where x.psn_no = s.psn_no and x.mdtrt_id = s.mdtrt_id and x.is_interim and y.kind = 'settlement' and y.state = 'active'
+    ) p on true
+left join lateral (
+    select array_agg(g.fund_type) as types, array_agg(g.amount) as amounts
+    from settlements.settlement y, unnest(y.fund_types, y.fund_amounts) g(fund_type, amount)
+    where y.psn_no = s.psn_no and y.setl_id = any(p.setl_ids)) f on true
+where s.admdvs = $1 and s.settled_at >= $2 and s.settled_at < $3 and s.kind = 'settlement' and s.state = 'active'
+  and not coalesce(c.is_interim, false)
 order by s.setl_id
 """
 RESULTS = """
@@ -128,14 +143,21 @@ def _record(kind: type[T], row: asyncpg.Record) -> T:
     return kind(**values)
 
 
+def _sums(types: Sequence[str], amounts: Sequence[int]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for fund_type, amount in zip(types, amounts, strict=True):
+        sums[fund_type] = sums.get(fund_type, 0) + amount
+    return sums
+
+
 async def list_stays(tx: Connection, *, admdvs: str, begin: datetime, end: datetime) -> list[SettledStay]:
     """Return a region's settlements in force that were made in ``[begin, end)``."""
     return [
         SettledStay(
             psn_no=r["psn_no"], setl_id=r["setl_id"], admdvs=r["admdvs"], fixmedins_code=r["fixmedins_code"],
             institution_kind=r["institution_kind"], level=r["level"], insutype=r["insutype"], med_type=r["med_type"],
-            settled_at=r["settled_at"], medfee_fen=r["medfee_fen"],
-            funds=dict(zip(r["fund_types"], r["fund_amounts"], strict=True)), is_exit=r["is_exit"],
+            settled_at=r["settled_at"], medfee_fen=r["medfee_fen"], funds=_sums(r["fund_types"], r["fund_amounts"]),
+            is_exit=r["is_exit"],
         )
         for r in await tx.fetch(STAYS, admdvs, begin, end)
     ]

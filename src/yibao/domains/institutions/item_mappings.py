@@ -143,7 +143,8 @@ where t.mapping_id = $1 and n.begins is not null
 """
 # Own codes are unique with their list type, which a fee line does not say: the row of the line's own item comes first.
 OF_LINES = """
-select w.n, m.state, m.med_list_codg
+select w.n, m.state, m.med_list_codg,
+       exists(select from institutions.item_mapping u where u.fixmedins_code = $1 and u.proposed_at is not null)
 from unnest($2::text[], $3::text[], $4::date[]) with ordinality as w(own_code, item_code, day, n)
 left join lateral (
     select t.state, t.med_list_codg from institutions.item_mapping t
@@ -156,7 +157,6 @@ CODES_OF_OWN = """
 select distinct med_list_codg from institutions.item_mapping
 where fixmedins_code = $1 and medins_list_codg = $2 and state = 'approved'
 """
-HAS_UPLOADED = "select exists(select from institutions.item_mapping where fixmedins_code = $1 and proposed_at is not null)"
 
 
 async def list_mappings(
@@ -240,23 +240,19 @@ async def decide(
 
 async def find_for_lines(
     tx: Connection, *, fixmedins_code: str, lines: Sequence[tuple[str, str, date]]
-) -> list[FoundMapping | None]:
-    """Find the mapping in force for each line (own code, national code, day), in their order; one statement."""
+) -> tuple[list[FoundMapping | None], bool]:
+    """Find the mapping in force for each line (own code, national code, day), in their order, and whether the
+    institution has ever uploaded a mapping; one statement."""
     rows = await tx.fetch(
         OF_LINES, fixmedins_code, [x[0] for x in lines], [x[1] for x in lines], [x[2] for x in lines]
     )
-    return [None if row["state"] is None else FoundMapping(row["state"], row["med_list_codg"]) for row in rows]
+    found = [None if row["state"] is None else FoundMapping(row["state"], row["med_list_codg"]) for row in rows]
+    return found, bool(rows) and rows[0]["exists"]
 
 
 async def list_codes_of(tx: Connection, *, fixmedins_code: str, medins_list_codg: str) -> tuple[str, ...]:
     """List the national codes that an own item is or was mapped to with approval."""
     return tuple(row[0] for row in await tx.fetch(CODES_OF_OWN, fixmedins_code, medins_list_codg))
-
-
-async def has_uploaded(tx: Connection, fixmedins_code: str) -> bool:
-    """Say whether the institution has ever uploaded a mapping."""
-    answer: bool = await tx.fetchval(HAS_UPLOADED, fixmedins_code)
-    return answer
 
 
 def _mapping(row: asyncpg.Record) -> ItemMapping:

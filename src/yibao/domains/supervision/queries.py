@@ -52,7 +52,12 @@ ATTACHMENTS = """
 select attachment_id, count(*) as files from supervision.attachment
 where fixmedins_code = $1 and attachment_id = any($2::text[]) group by attachment_id
 """
-DEDUCTED = "select coalesce(sum(amount_fen), 0)::bigint from supervision.deduction where psn_no = $1 and setl_id = $2"
+# What was decided here, and what clearing deducted from the settlement by hand.
+DEDUCTED = """
+select (coalesce((select sum(amount_fen) from supervision.deduction where psn_no = $1 and setl_id = $2), 0)
+        + coalesce((select sum(amount_fen) from clearing.deduction
+                    where psn_no = $1 and setl_id = $2 and source = 'manual' and is_live), 0))::bigint
+"""
 DEDUCTIONS_OF = """
 select d.* from supervision.deduction d where d.psn_no = $1 and d.suspicion_id = $2 and d.kind = 'deduction'
 order by d.decided_at, d.deduction_id

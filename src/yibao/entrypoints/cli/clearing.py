@@ -180,7 +180,7 @@ def payment_file(
     """Give a payment file again, byte for byte."""
     file: PaymentFile = _run(lambda tx: fetch_payment_file(tx, file_no), as_json=as_json)
     _write(file, out)
-    show({"ok": True, "file": _file_data(file)}, as_json=as_json, render=lambda: escape(file.content.decode()))
+    show({"ok": True, "file": _file_data(file)}, as_json=as_json, render=lambda: _file_line(file))
 
 
 @app.command("return", help="读入银行回盘文件并入账")
@@ -220,6 +220,10 @@ def _file_data(file: PaymentFile | None) -> dict[str, object] | None:
     }
 
 
+def _file_line(file: PaymentFile) -> str:
+    return f"支付文件 {file.file_no}：{file.payments} 笔 {yuan_text(file.sum_fen)} 元，SM3 {file.digest.hex()}"
+
+
 def _tell(sheet: ClaimSheet, *, as_json: bool) -> None:
     data = {"ok": True, "claim": sheet.claim, "due_fen": sheet.claim.due_fen, "deductions": sheet.deductions}
     show(data, as_json=as_json, render=lambda: _sheet(sheet))
@@ -251,7 +255,6 @@ def _ordered(done: Ordered) -> RenderableType:
         table.add_row(p.payment_id, p.fixmedins_code, yuan_text(p.amount_fen), "发送银行" if p.file_no else "抵销结清")
     parts: list[RenderableType] = [table]
     if done.file is not None:
-        parts.append(f"支付文件 {done.file.file_no}：{done.file.payments} 笔 {yuan_text(done.file.sum_fen)} 元，"
-                     f"SM3 {done.file.digest.hex()}")
+        parts.append(_file_line(done.file))
     parts += [f"未支付 {w.fixmedins_code}：{w.reason}" for w in done.waiting]
     return Group(*parts)

@@ -10,7 +10,7 @@ import msgspec
 
 from yibao.domains.catalogue.model import ItemTerm, Successor
 from yibao.domains.catalogue.queries import find_successors, terms_on_days
-from yibao.domains.institutions.item_mappings import find_for_lines, has_uploaded
+from yibao.domains.institutions.item_mappings import find_for_lines
 from yibao.domains.institutions.mapping_rules import LineMapping, worth_of_line
 from yibao.domains.institutions.model import Institution
 from yibao.infra.database import Connection
@@ -45,7 +45,7 @@ class LineFacts(msgspec.Struct, frozen=True):
 async def look_up_lines(
     tx: Connection, *, institution: Institution, admdvs: str, lines: Sequence[LineKey]
 ) -> list[LineFacts]:
-    """Look up every line by its own day, in the order of the lines; at most four statements however many lines.
+    """Look up every line by its own day, in the order of the lines; at most three statements however many lines.
 
     Args:
         admdvs: pooling region whose catalogue decides (the insured person's).
@@ -55,10 +55,9 @@ async def look_up_lines(
     )
     missing = {x.item_code for x in lines if (x.item_code, x.on) not in terms}
     successors = await find_successors(tx, codes=missing) if missing else {}
-    mappings = await find_for_lines(
+    mappings, maps_items = await find_for_lines(
         tx, fixmedins_code=institution.fixmedins_code, lines=[(x.local_code, x.item_code, x.on) for x in lines]
     )
-    maps_items = await has_uploaded(tx, institution.fixmedins_code)
     facts = []
     for line, found in zip(lines, mappings, strict=True):
         term = terms.get((line.item_code, line.on))

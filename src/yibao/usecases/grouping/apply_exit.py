@@ -87,7 +87,7 @@ async def change_exit(
 
 def _faults(row: asyncpg.Record, command: ExitCommand) -> list[Fault]:
     faults = []
-    if row["state"] != "active" or row["kind"] == "refund":
+    if row["state"] != "active" or row["kind"] != "settlement":
         faults.append(Fault("SETTLEMENT_REVERSED", "这笔结算已撤销", "data.setl_id", command.setl_id, "请核对结算ID"))
     on = business_date(row["settled_at"])
     way = clearing_way(row["admdvs"], institution_kind=row["institution_kind"], med_type=row["med_type"], on=on)

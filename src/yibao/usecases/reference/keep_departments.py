@@ -19,6 +19,7 @@ from yibao.infra.database import Connection
 from yibao.kernel.refusal import Fault, Refusal, refuse
 
 ROWS_MAX = 500
+BEDS_MAX = 99_999
 
 
 async def open_departments(
@@ -138,6 +139,8 @@ def _still_there(patients: int, field: str, received: str) -> Fault:
 def _faults(record: DepartmentRecord, path: str) -> Iterator[Fault]:
     if record.closed_on is not None and record.closed_on <= record.opened_on:
         yield Fault("PERIOD_REVERSED", "结束时间不晚于开始时间", f"{path}.endtime", str(record.closed_on), "请更正时间")
+    if record.beds > BEDS_MAX:
+        yield Fault("NUMBER_TOO_LARGE", f"批准床位数量超过{BEDS_MAX}", f"{path}.aprv_bed_cnt", str(record.beds), "请更正床位数量")
     if record.beds < 0:
         yield Fault("NUMBER_NEGATIVE", "批准床位数量不能为负", f"{path}.aprv_bed_cnt", str(record.beds), "请更正床位数量")
     insured = int(record.detail.get("hi_crtf_bed_cnt", "0"))

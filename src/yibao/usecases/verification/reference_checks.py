@@ -26,7 +26,8 @@ REFERENCE_CHECKS = (
         select o.fixmedins_code || '/' || o.record_id from dispensing.stock_record o
         join dispensing.stock_record r on r.fixmedins_code = o.fixmedins_code and r.origin_id = o.record_id
             and r.own_code = o.own_code and r.bchno = o.bchno and r.state = 'valid'
-        where o.state = 'valid' group by o.fixmedins_code, o.record_id, o.quantity_e4 having sum(r.quantity_e4) > o.quantity_e4"""),
+        where o.state = 'valid' group by o.fixmedins_code, o.record_id, o.quantity_e4
+        having sum(r.quantity_e4) > o.quantity_e4"""),
     Check("I6", "追溯码的已售数等于其有效的销售与退货之和，重复销售都有提示记录", """
         select t.trace_code from dispensing.trace_code t
         left join lateral (select coalesce(sum(e.effect), 0) as sold from dispensing.trace_event e

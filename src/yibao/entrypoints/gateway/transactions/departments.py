@@ -9,7 +9,7 @@ from yibao.domains.institutions.departments import DepartmentRecord
 from yibao.entrypoints.gateway.registry import Done, Message, Services, deed
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
-from yibao.kernel.refusal import Refusal, refuse
+from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.reference.keep_departments import change_department, close_department, open_departments
 
 COUNTED = ("hi_crtf_bed_cnt", "dr_psncnt", "phar_psncnt", "nurs_psncnt", "tecn_psncnt")
@@ -24,10 +24,14 @@ async def upload_departments(message: Message, services: Services, tx: Connectio
     rows = sent if isinstance(sent, list) else [sent]
     if not rows:
         return refuse("NO_DEPARTMENTS", "没有科室信息", field="deptinfo", remedy="请上传至少一个科室")
+    node = "deptinfo[]" if isinstance(sent, list) else "deptinfo"
+    broken = [fault for i, row in enumerate(rows) for fault in _broken(row, node.replace("[]", f"[{i}]"))]
+    if broken:
+        return Refusal(tuple(broken))
     refusal = await open_departments(
         tx, [_record(row) for row in rows], institution=message.institution, now=message.received_at,
         change_id=services.ids.new(message.received_at), today=business_date(message.received_at),
-        node="deptinfo[]" if isinstance(sent, list) else "deptinfo",
+        node=node,
     )
     return refusal or Done(None)
 
@@ -35,6 +39,9 @@ async def upload_departments(message: Message, services: Services, tx: Connectio
 @deed("3402")
 async def alter_department(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """Change a department."""
+    broken = _broken(message.input["deptinfo"], "deptinfo")
+    if broken:
+        return Refusal(tuple(broken))
     result = await change_department(
         tx, _record(message.input["deptinfo"]), institution=message.institution,
         change_id=services.ids.new(message.received_at), now=message.received_at,
@@ -62,6 +69,14 @@ def _told(message: Message, result: list[str] | Refusal) -> Done | Refusal:
     return Done(None)
 
 
+def _broken(row: dict[str, Any], path: str) -> list[Fault]:
+    """Return the heads and beds that are no whole numbers."""
+    return [
+        Fault("NUMBER_NOT_WHOLE", "应为整数", f"{path}.{name}", f"{row[name]:f}", "请更正数量")
+        for name in (*COUNTED, "aprv_bed_cnt") if name in row and row[name] != row[name].to_integral_value()
+    ]
+
+
 def _record(row: dict[str, Any]) -> DepartmentRecord:
     detail = {name: str(int(row[name])) for name in COUNTED if name in row}
     detail |= {name: row[name] for name in _TEXTS if name in row}
@@ -76,8 +91,11 @@ def _record(row: dict[str, Any]) -> DepartmentRecord:
 
 
 def _closed_on(ends: datetime | None) -> date | None:
-    """Return the first closed day: an end at midnight is that day, any later end the day after."""
+    """Return the first closed day: an end at midnight is that day, any later end the day after;
+    the last day of all calendars means that no end is in sight."""
     if ends is None:
         return None
     day = business_date(ends)
+    if day == date.max:
+        return None
     return day if ends.timetz().replace(tzinfo=None) == _MIDNIGHT else day + timedelta(days=1)

@@ -41,10 +41,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, (Decimal, date, datetime)) else value
 
 
-def _items(message: Message, data: Wire) -> list[Wire]:
-    """Return the items of an application, wherever the validated message carries them."""
-    found = data.get(_ITEMS) or message.input.get(f"data.{_ITEMS}") or []
-    return [_plain(item) for item in found if isinstance(item, dict)]
+def _items(data: Wire) -> list[Wire]:
+    return [_plain(item) for item in data.get(_ITEMS, ())]
 
 
 def _detail(data: Wire) -> Wire:
@@ -54,10 +52,10 @@ def _detail(data: Wire) -> Wire:
 @deed("3602")
 async def file_exit(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """File an application; its number is found with 3601."""
-    data = message.input["data"]
+    data = message.input.get("data", {})
     command = ExitCommand(
         psn_no=data.get("psn_no", ""), setl_id=data.get("setl_id", ""), exit_type=data.get("appy_exit_type", ""),
-        reason=data.get("exit_rea", ""), detail=_detail(data), items=_items(message, data),
+        reason=data.get("exit_rea", ""), detail=_detail(data), items=_items(data),
         opter=message.envelope.get("opter", ""), opter_name=message.envelope.get("opter_name", ""),
     )
     made = await apply_exit(
@@ -76,7 +74,7 @@ async def amend_exit(message: Message, _services: Services, tx: Connection) -> D
     changes = _detail(data) | {name: data[name] for name in ("exit_rea", "appy_exit_type") if name in data}
     made = await change_exit(
         tx, application_id=data["appy_chk_setl_list_id"], changes=changes,
-        items=_items(message, data) if _ITEMS in data else None, is_withdrawn=data.get("vali_flag", VALID) == VOID,
+        items=_items(data) if _ITEMS in data else None, is_withdrawn=data.get("vali_flag", VALID) == VOID,
         fixmedins_code=message.institution.fixmedins_code, now=message.received_at,
     )
     if isinstance(made, Refusal):
@@ -146,7 +144,7 @@ def _application(row: asyncpg.Record, name: str) -> Wire:
 @query("3604")
 async def show_opinion(message: Message, services: Services) -> Output | Refusal:
     """Answer the agency's opinion on an application and what each fund paid for the stay."""
-    data, own = message.input["data"], message.institution.fixmedins_code
+    data, own = message.input.get("data", {}), message.institution.fixmedins_code
     asked = {name: data.get(key, "") for name, key in (
         ("application_id", "appy_chk_setl_list_id"), ("setl_id", "setl_id"), ("psn_no", "psn_no"),
     )}

@@ -245,7 +245,9 @@ create function dispensing.sale_facts(
     cross join lateral (
         select array_agg(x.code) as codes, array_agg(x.used_fen) as used
         from settlements.counter x
-        where x.psn_no = p_psn_no and x.year in (0, extract(year from p_on)::integer) and x.insutype = p_insutype) k
+        where x.psn_no = p_psn_no and x.insutype = p_insutype
+          -- The driver says -infinity for the first day of the first year.
+          and x.year in (0, case when isfinite(p_on) then extract(year from p_on)::integer end)) k
     where p.psn_no = p_psn_no
 $$;
 

@@ -151,6 +151,7 @@ create table supervision.deduction (            -- what clearing takes from an i
 );
 create index deduction_by_institution on supervision.deduction (fixmedins_code, decided_at);
 create index deduction_by_suspicion on supervision.deduction (psn_no, suspicion_id);
+create index deduction_by_settlement on supervision.deduction (psn_no, setl_id);
 
 grant select on all tables in schema supervision to yibao_gateway, yibao_portal;
 grant insert on supervision.analysis, supervision.hit, supervision.step, supervision.attachment to yibao_gateway;
