@@ -5,10 +5,13 @@ Shares are those of the law's rows; the amount they apply to is the in-scope cos
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.spec.filings.conftest import Agency, look, refusal
@@ -166,7 +169,10 @@ def test_in_huizhou_the_hospital_decides_and_cancer_is_reviewed_after_a_year(
     patient, till = patient_of("hz-active-over-limit"), desks["hz1"]
     reply = till.ask(till.envelope("2503", chronic(patient, till, ("M00503", "恶性肿瘤放化疗"))))
     assert "届时须复审" in reply.decode()
-    assert chronic_of(till, patient) == [("M00503", day(0))]
+    (row,) = till.call("5301", {"data": {"psn_no": patient["psn_no"]}})["feedetail"]
+    first, last = date.fromisoformat(row["begndate"]), date.fromisoformat(row["enddate"])
+    assert (row["opsp_dise_code"], row["begndate"]) == ("M00503", day(0))
+    assert (last + timedelta(days=1)).replace(day=1) == first.replace(year=first.year + 1, day=1)  # 12 months later
     lines = patient_of("hz-active-account-exact")["visit"]["lines"]
     settled = pay(
         till, patient, med_type="14", dise_codg="M00503", diag_code="C50.900", diag_name="乳房恶性肿瘤", lines=lines)
@@ -295,3 +301,39 @@ def test_the_two_disease_benefit_has_its_own_visit_class(desks: Desks, patient_o
     for dise_codg in ("", "M01600"):
         with pytest.raises(Refused):
             pay(till, patient, med_type="9901", dise_codg=dise_codg)
+
+
+def test_the_limit_of_a_disease_and_of_several(
+    desks: Desks, patient_of: PatientOf, agency: Agency, world_url: str
+) -> None:
+    """ZB-309, active: diabetes 4000 a year; with coronary disease 5000 and half of 4000. 3990 are used before.
+
+    The first bill gets 4000 - 3990 = 10, the second, after the other disease is recognised, its whole 70%.
+    """
+    patient, till = patient_of("zb-active-first"), desks["zb2"]
+    filing = filed(till, "2503", chronic(patient, till, ("M01600", "糖尿病")))
+    assert agency("approve", filing, "--operator", "周审核")["ok"]
+    spend(world_url, patient["psn_no"], {"chronic_outpatient.disease": 399_000, "chronic_outpatient.deductible": 100_000})
+    diabetes = {"med_type": "14", "dise_codg": "M01600", "diag_code": "E11.900", "diag_name": "2型糖尿病"}
+    first = pay(till, patient, **diabetes)
+    assert paid(first) == 10
+    filing = filed(till, "2503", chronic(patient, till, CORONARY))
+    assert agency("approve", filing, "--operator", "周审核")["ok"]
+    second = pay(till, patient, **diabetes)
+    assert paid(second) == of(second["setlinfo"]["inscp_scp_amt"], 70)
+
+
+def spend(url: str, psn_no: str, used: dict[str, int]) -> None:
+    """Let a person have used up so many fen of this year's counters."""
+
+    async def write() -> None:
+        connection = await asyncpg.connect(url)
+        for code, fen in used.items():
+            await connection.execute(
+                "insert into settlements.counter (psn_no, year, insutype, code, admdvs, used_fen, cap_fen) "
+                "values ($1, $2, '310', $3, '370300', $4, null) on conflict (psn_no, year, insutype, code) "
+                "do update set used_fen = $4", psn_no, int(day(0)[:4]), code, fen)
+        await connection.execute("update people.person set version = version + 1 where psn_no = $1", psn_no)
+        await connection.close()
+
+    asyncio.run(write())

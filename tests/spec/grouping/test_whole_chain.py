@@ -52,3 +52,6 @@ def test_a_stay_settled_in_parts_is_one_case(zibo: Office, desk: Desk) -> None:
     both = [Decimal(str(info[name])) for info in (first, last) for name in ("medfee_sumamt", "hifp_pay")]
     assert Decimal(result["standard_fen"]) / 100 == both[0] + both[2]
     assert Decimal(result["due_fen"]) / 100 == both[1] + both[3]
+    # Another stay of this module may be in the same group.
+    [total] = zibo.months("3611", fixmedins_code=zibo.code, dise_code=result["code"])
+    assert Decimal(str(total["medfee_sumamt"])) >= both[0] + both[2]

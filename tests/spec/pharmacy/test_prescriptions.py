@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from tests.spec.pharmacy.conftest import Item
 from tests.support.drugstore import Drugstore, Prescriber
 from tests.support.till import Refused
+from yibao.infra import sm2
 
 Patient = Mapping[str, Any]
 
@@ -86,6 +89,30 @@ def test_a_changed_file_is_not_verified(
     assert answer["flag"] is False
     with pytest.raises(Refused, match="尚未验签"):
         drugstore.review(rx["hiRxno"], grant, "1")
+
+
+@pytest.mark.drives("7102", "7205")
+async def test_the_signature_is_the_platforms_own_and_verified_with_its_key(
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item], world_url: str
+) -> None:
+    """SM2 where the machine has it: over the institution's code and the SM3 digests of text and file."""
+    rx = prescriber.prescribe(patient, [(drugs[0], 1)])
+    grant = drugstore.authorise_code(rx["rxTraceCode"])
+    drugstore.download(grant)
+    told = drugstore.verify(rx, grant)
+    assert told["flag"] is True
+    connection = await asyncpg.connect(world_url)
+    row = await connection.fetchrow("select * from dispensing.signature where hi_rxno = $1", rx["hiRxno"])
+    await connection.close()
+    assert row is not None
+    code = prescriber.till.counter.fixmedins_code.encode()
+    digests = [hashlib.new("sm3", x).digest() for x in (f"处方{rx['hiRxno']}".encode(), base64.b64decode(rx["rxFile"]))]
+    value = base64.b64decode(row["sign_value"])
+    if sm2.available():
+        assert told["signCertSn"] == hashlib.new("sm3", row["public_key"].encode()).hexdigest()
+        assert sm2.is_signed(row["public_key"].encode(), code + b"".join(digests), value)
+    else:
+        assert (told["signCertSn"], value) == ("NONE", hashlib.new("sm3", code + b"".join(digests)).digest())
 
 
 @pytest.mark.drives("7211")

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,9 @@ import pytest
 
 from tests.support.storeroom import send, today
 from tests.support.till import Till
+from tests.support.ward import ward_of
+from yibao.demo.description import ENDPOINT
+from yibao.kernel.business_time import SHANGHAI
 
 _codes = itertools.count(1)
 
@@ -91,23 +94,25 @@ def test_several_departments_open_together_or_not_at_all(till: Till) -> None:
     assert shown(till, third) is None
 
 
-def test_a_department_with_a_patient_stays_open(till: Till, world_url: str, patient_of: Callable[[str], Any]) -> None:
-    code = new_code()
-    assert send(till, "3401", {"deptinfo": department(code, aprv_bed_cnt=1, hi_crtf_bed_cnt=0)}).ok
-    execute(
-        world_url,
-        "insert into encounters.encounter (psn_no, mdtrt_id, admdvs, care_admdvs, fixmedins_code, insutype, psn_type, "
-        "ipt_otp_no, med_type, begin_at, cert_type, cert_digest, atddr_no, dr_name, dept_code, dept_name, caty, state, opter, "
-        "registered_at) values ('P1', $1, '370300', '370300', $2, '310', '11', $1, '21', $3, '02', '', 'D', 'D', $4, 'X', "
-        "'A03', 'admitted', 'o', $3)", f"ID{code}", till.counter.fixmedins_code,
-        datetime.fromisoformat("2026-11-01T08:00:00+08:00"), code,
-    )
-    refused = send(till, "3403", closing(code))
-    assert "1名在院患者" in refused.reason
-    assert "在院患者" in send(till, "3402", {"deptinfo": department(code, endtime="2027-01-01 00:00:00")}).reason
-    assert "超过批准床位" in send(till, "3402", {"deptinfo": department(code, aprv_bed_cnt=0, hi_crtf_bed_cnt=0)}).warning
-    execute(world_url, "update encounters.encounter set state = 'discharged' where mdtrt_id = $1", f"ID{code}")
-    assert send(till, "3403", closing(code)).ok
+@pytest.mark.drives("3402", "3403")
+def test_a_department_closes_only_when_nobody_lies_there(till: Till, world: dict[str, Any]) -> None:
+    first, second = new_code(), new_code()
+    for code in (first, second):
+        assert send(till, "3401", {"deptinfo": department(code, aprv_bed_cnt=1, hi_crtf_bed_cnt=0)}).ok
+    ward = ward_of(till, world["base_url"] + ENDPOINT)
+    patient = next(p for p in world["patients"] if p["insutype"] == "310" and p["insuplc_admdvs"][:4] == "3703")
+    begin = datetime.now(SHANGHAI) - timedelta(hours=5)
+    stay = ward.admit(patient, begin, adm_dept_codg=first, adm_dept_name=f"科室{first}")
+    assert "1名在院患者" in send(till, "3403", closing(first)).reason
+    assert "在院患者" in send(till, "3402", {"deptinfo": department(first, endtime="2027-01-01 00:00:00")}).reason
+    assert "超过批准床位" in send(till, "3402", {"deptinfo": department(first, aprv_bed_cnt=0, hi_crtf_bed_cnt=0)}).warning
+    # The patient is moved: the one department may close, the other not.
+    ward.change(stay, adm_dept_codg=second, adm_dept_name=f"科室{second}")
+    assert send(till, "3403", closing(first)).ok
+    assert "1名在院患者" in send(till, "3403", closing(second)).reason
+    ward.discharge(stay, begin + timedelta(hours=2))
+    assert send(till, "3403", closing(second)).ok
+    ward.close()
 
 
 @pytest.mark.parametrize(("changes", "reason"), [

@@ -175,3 +175,15 @@ def test_a_sale_is_tied_to_its_settlement_and_found_by_its_visit(
     # After the settlement was reversed a further sale under it is said.
     till.call("2208", {"data": {"psn_no": story["psn_no"], "mdtrt_id": settled["mdtrt_id"], "setl_id": settled["setl_id"]}})
     assert "已撤销" in taken(till, "3505", {"selinfo": sold | {"setl_id": settled["setl_id"]}})
+
+
+def test_a_client_that_leaves_out_half_of_a_sale_loses_none(shop: Till) -> None:
+    on = {"fixmedins_hilist_id": "K1", "fixmedins_bchno": "KB"}
+    left_out = ("prsc_dr_name", "phar_name", "phar_prac_cert_no", "mdtrt_sn", "manu_lotnum", "manu_date", "drugtracinfo")
+    lean = {name: value for name, value in sale(3, **on).items() if name not in left_out}
+    warning = taken(shop, "3505", {"selinfo": lean})
+    assert "未上传追溯码" in warning
+    assert "manu_lotnum" in warning
+    returned = {name: value for name, value in sale(1, **on).items() if name not in ("manu_lotnum", "manu_date", "drugtracinfo")}
+    taken(shop, "3506", {"selinfo": returned})
+    assert stock_of(shop, own="K1", batch="KB") == -2

@@ -144,6 +144,8 @@ class Book:
         # A batch that never came in is not short of anything; its opening stock is simply not known here.
         if quantity < 0 and self._sign_or_zero(movement) < 0:
             warnings.append(f"批次{movement.bchno}库存不足，结存{quantity_text(quantity)}，请核对盘存或补传入库")
+        if movement.kind == "sale" and not movement.trace_codes:
+            warnings.append("未上传追溯码，没有追溯码的商品请用3592B取虚拟追溯码")
         if movement.kind in ("sale", "purchase") and movement.expires_on and movement.expires_on < movement.on:
             warnings.append(f"商品已过有效期{movement.expires_on}")
         if movement.item_code not in self._known.items and movement.item_code != NO_NATIONAL_CODE:

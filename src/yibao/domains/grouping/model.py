@@ -26,6 +26,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     op_codes: list[str]
     why: list[str]
     los_days: int
+    cost_fen: int
     kind: str
     weight_e4: int
     points_e4: int

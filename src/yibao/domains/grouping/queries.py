@@ -60,9 +60,9 @@ where r.fixmedins_code = $1 and (r.method = 'dip') = $2 and s.settled_at >= $3 a
 """
 _ASKED = _JOINED + _WHERE
 PAGE_COUNT = f"select count(*) {_ASKED}"
-_PAGE = """r.*, s.settled_at, s.insutype, s.clr_optins, s.medfee_fen, p.name as psn_name, i.name as institution_name, i.hosp_lv"""
+_PAGE = """r.*, s.settled_at, s.insutype, s.clr_optins, p.name as psn_name, i.name as institution_name, i.hosp_lv"""
 PAGE = f"select {_PAGE} {_ASKED} order by s.settled_at, r.setl_id limit $7 offset $8"
-_TOTALS = "count(*) as stays, coalesce(sum(s.medfee_fen), 0)::bigint as medfee_fen"
+_TOTALS = "count(*) as stays, coalesce(sum(r.cost_fen), 0)::bigint as medfee_fen"
 _SUM = "count(distinct r.code) filter (where r.code <> '') as groups"
 SUM = f"select {_SUM}, {_TOTALS} {_ASKED} having count(*) > 0"
 _GROUP = "r.admdvs, r.code, max(r.name) as name"

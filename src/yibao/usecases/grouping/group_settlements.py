@@ -119,7 +119,7 @@ def result_of(stay: SettledStay, pool: Pool, facts: GroupingFacts, *, terms: Ter
         method=pool.method, state=said.state, mdc=said.mdc, adrg=said.adrg, code=said.code, name=said.name,
         complication=said.complication, why=list(said.why), dx_codes=[group.main, *said.others] if group.main else [],
         op_codes=list(group.procedures),
-        los_days=facts.los_days, kind=pay.kind, weight_e4=pay.weight_e4, points_e4=pay.points_e4,
+        los_days=facts.los_days, cost_fen=stay.medfee_fen, kind=pay.kind, weight_e4=pay.weight_e4, points_e4=pay.points_e4,
         standard_fen=pay.standard_fen, due_fen=pay.due_fen, reason=pay.reason, grouped_at=now,
         scheme=scheme.code if pool.method != DIP else DIP,
     )

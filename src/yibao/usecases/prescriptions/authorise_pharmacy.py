@@ -11,12 +11,16 @@ from yibao.domains.dispensing import prescriptions_operations as operations
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.prescriptions_model import GRANTED, Authorisation
 from yibao.domains.institutions.model import Institution
-from yibao.domains.people.queries import find_by_certificate
+from yibao.domains.people.queries import find_by_card, find_by_certificate
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.prescriptions.upload_prescription import refuse_unless_alive, refuse_unless_uploaded
 
+IDENTITY_CARD, SOCIAL_CARD = "02", "03"
+"""Kinds of credential (``mdtrt_cert_type``)."""
+RESIDENT = "01"
+"""The kind of document (``psn_cert_type``) that an identity card is."""
 TOKEN_LIFE = timedelta(hours=2)
 """How long a pharmacy may work with a prescription it was let to; no source states it."""
 
@@ -54,6 +58,23 @@ async def authorise_by_document(
                       remedy="请核对处方是否已上传、未过期、未取完")
     granted = await _grant(tx, found[0], "credential", institution, means)
     return granted if isinstance(granted, Refusal) else msgspec.structs.replace(granted, others=len(found) - 1)
+
+
+async def authorise_by_credential(
+    tx: Connection, *, kind: str, number: str, institution: Institution, means: Means
+) -> Granted | Refusal:
+    """Let a pharmacy to the newest open prescription of whoever shows an identity or social-security card."""
+    if kind not in (IDENTITY_CARD, SOCIAL_CARD):
+        return refuse("CREDENTIAL_NOT_OFFERED", "该就诊凭证类型尚未开通", field="mdtrt_cert_type", received=kind,
+                      remedy="请使用02居民身份证或03社会保障卡")
+    by_card = kind == SOCIAL_CARD
+    person = await (find_by_card(tx, number) if by_card else find_by_certificate(tx, cert_type=RESIDENT, certno=number))
+    if person is None:
+        return refuse("PERSON_NOT_FOUND", "没有该证件的参保人", field="mdtrt_cert_no", remedy="请核对就诊凭证编号")
+    return await authorise_by_document(
+        tx, name=person["name"], cert_type=person["cert_type"], certno=person["certno"], institution=institution,
+        means=means,
+    )
 
 
 async def authorise_online(

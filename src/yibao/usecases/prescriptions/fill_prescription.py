@@ -11,6 +11,7 @@ from yibao.domains.dispensing import prescriptions_operations as operations
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.dispensed_queries import list_prescribed
 from yibao.domains.dispensing.prescriptions_model import DOWNLOADED, FAILED, GRANTED, PASSED, VERIFIED, Review
+from yibao.domains.institutions.directory import list_staff
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.staff import registered_practitioners
 from yibao.infra.database import Connection
@@ -20,6 +21,9 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.prescriptions.authorise_pharmacy import refuse_elsewhere
 from yibao.usecases.prescriptions.sign_prescription import decoded_file, is_vouched_for
 from yibao.usecases.prescriptions.upload_prescription import refuse_unless_alive, refuse_unless_uploaded
+
+PHARMACIST = "3"
+"""The kind of practitioner (``medins_psn_type``) who reviews."""
 
 
 class Filling(msgspec.Struct, frozen=True):
@@ -99,9 +103,19 @@ async def review_prescription(
 
 
 async def review_directly(
-    tx: Connection, *, hi_rxno: str, review: Review, institution: Institution, review_sn: str, now: datetime
+    tx: Connection, *, hi_rxno: str, review: Review, certno: str | None, institution: Institution, review_sn: str,
+    now: datetime,
 ) -> Filling | Refusal:
-    """Keep a review in the form of 2021, which names the prescription alone; this pharmacy must have downloaded it."""
+    """Keep a review in the form of 2021; this pharmacy must have downloaded the prescription.
+
+    That form has no token, and names the pharmacist by name and document: the code is looked up.
+    """
+    staff = await list_staff(
+        tx, fixmedins_code=institution.fixmedins_code, kind=PHARMACIST, cert_type=None, certno=certno,
+        name=review.pharmacist_name, code=None,
+    )
+    code = next((s.code for s in staff if s.name == review.pharmacist_name), "")
+    review = msgspec.structs.replace(review, pharmacist_code=code)
     found = await queries.find_prescription(tx, hi_rxno, lock=True)
     refusal = _refuse_unfit(found, hi_rxno, institution, now=now)
     if refusal is not None or found is None:

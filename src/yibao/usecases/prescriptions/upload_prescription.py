@@ -10,7 +10,7 @@ import msgspec
 from yibao.domains.dispensing import prescriptions_operations as operations
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.dispensed_queries import has_dispensed
-from yibao.domains.dispensing.prescriptions_model import CANCELLED, CHECKED, VALID
+from yibao.domains.dispensing.prescriptions_model import CANCELLED, CHECKED, VALID, Prescription
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.staff import registered_practitioners
 from yibao.domains.people.queries import find_person
@@ -78,6 +78,16 @@ async def upload_prescription(
         sign_value=command.sign_value, file=content, file_digest=sm3(content), addition=command.addition, now=now,
     )
     return found
+
+
+async def put_in_force_unsigned(
+    tx: Connection, prescription: Prescription, *, file: bytes, addition: str, now: datetime
+) -> None:
+    """Put a prescription in force that came in the form of 2021, where the hospital signs by itself."""
+    await operations.put_in_force(
+        tx, psn_no=prescription.psn_no, hi_rxno=prescription.hi_rxno, fixmedins_code=prescription.fixmedins_code,
+        sign_value="", file=file, file_digest=sm3(file), addition=addition, now=now,
+    )
 
 
 async def cancel_prescription(

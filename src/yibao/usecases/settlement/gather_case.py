@@ -26,11 +26,15 @@ _WORDS = Sums("该收费批次", "2204", "2206")
 
 
 class SettleCommand(Bill, frozen=True, kw_only=True):
-    """What the institution asks to have settled of a visit: one charge batch (``chrg_bchno``)."""
+    """What the institution asks to have settled of a visit: one charge batch (``chrg_bchno``).
+
+    ``needs_filings`` False promises that, as far as the bill tells, no law will ask for a filing.
+    """
 
     mdtrt_id: str
     batch: str
     med_type: str
+    needs_filings: bool = True
 
 
 class VisitWay(Way[SettleCommand]):
@@ -39,6 +43,10 @@ class VisitWay(Way[SettleCommand]):
     facts = "select * from settlements.case_facts($1, $2, $3)"
     turn = "select * from settlements.take_turn($1, $2, $3, $4, $5)"
     verb = "settle_visit"
+
+    def facts_at_once(self, bill: SettleCommand) -> str:
+        """Leave filings out where nobody will ask for them."""
+        return self.facts if bill.needs_filings else "select * from settlements.plain_facts($1, $2, $3)"
 
     def arguments(self, bill: SettleCommand) -> tuple[object, ...]:
         """Return person, encounter and batch."""
@@ -54,6 +62,9 @@ class VisitWay(Way[SettleCommand]):
         if row["fixmedins_code"] != sender:
             return refuse("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", field="data.mdtrt_id",
                           received=bill.mdtrt_id, remedy="请由登记该就诊的机构办理")
+        if not row["has_filings"] and (row["exp_content"] or row["maternity"]):
+            # The visit tells more than the bill; with the whole facts this is never said to anybody.
+            return refuse("FILINGS_NOT_READ", "须连同备案信息一并核定")
         if row["visit_state"] in ("admitted", "discharged"):
             return refuse("ENCOUNTER_IS_STAY", "这次就诊是住院", field="data.mdtrt_id", received=bill.mdtrt_id,
                           remedy="住院请用2303预结算、2304结算")

@@ -75,11 +75,25 @@ def institution_of(row: asyncpg.Record) -> InstitutionFacts:
 
 
 def line_groups(row: Any) -> tuple[LineGroup, ...]:
-    """Return the lines of a row added up by group, in the order of the groups' names."""
-    return tuple(
-        LineGroup(amount, own, over, first_pay, in_scope, group)
-        for group, (amount, own, over, first_pay, in_scope) in zip(row["groups"] or (), row["group_amounts"] or (), strict=True)
-    )
+    """Return the lines of a row added up by group: the ordinary ones first, then the groups by name.
+
+    ``row`` has the sums of all lines, and beside them the lines that belong to a group one by one.
+    """
+    whole = (row["amount_fen"], row["own_fen"], row["over_fen"], row["first_fen"], row["scope_fen"])
+    if not row["groups"]:
+        return (_group(whole, ""),)
+    sums: dict[str, tuple[int, ...]] = {}
+    for group, amounts in zip(row["groups"], row["group_amounts"], strict=True):
+        sums[group] = tuple(a + b for a, b in zip(sums.get(group, (0,) * len(whole)), amounts, strict=True))
+    rest = tuple(a - sum(b) for a, b in zip(whole, zip(*sums.values(), strict=True), strict=True))
+    groups = [_group(sums[name], name) for name in sorted(sums)]
+    return (_group(rest, ""), *groups) if any(rest) else tuple(groups)
+
+
+
+def _group(amounts: tuple[int, ...], name: str) -> LineGroup:
+    amount, own, over, first_pay, in_scope = amounts
+    return LineGroup(amount, own, over, first_pay, in_scope, name)
 
 
 def filed_words(row: asyncpg.Record, bill: Bill) -> CaseWords | Refusal:

@@ -36,7 +36,7 @@ async def settle_at_once(
     None means: not this way; something stood against it, and ``settle_in_turn`` says what.
     """
     reached("begun")
-    row = await connection.fetchrow(way.facts, *way.arguments(bill))
+    row = await connection.fetchrow(way.facts_at_once(bill), *way.arguments(bill))
     reached("gathered")
     settled = decide_bill(
         row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()

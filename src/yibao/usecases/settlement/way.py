@@ -93,6 +93,7 @@ class Way(ABC, Generic[B]):
 
     Attributes:
         facts: statement that reads all facts in one snapshot without any lock; its arguments are ``arguments(bill)``.
+            A way may read less at first (``facts_at_once``), if its judge refuses what needs the whole.
         turn: statement that takes the person's turn first; its arguments are sender, msgid and ``arguments(bill)``,
             its columns stored_state, stored_infno, stored_digest, stored_reply and facts (a row, or null).
         write: statement that writes; its arguments are the thirteen of ``settlements.write`` and ``beside(settled)``.
@@ -103,6 +104,10 @@ class Way(ABC, Generic[B]):
     turn: str
     write: str = WRITE
     verb: str
+
+    def facts_at_once(self, bill: B) -> str:  # noqa: ARG002
+        """Return the statement of the first try."""
+        return self.facts
 
     @abstractmethod
     def arguments(self, bill: B) -> tuple[object, ...]:

@@ -76,7 +76,7 @@ async def file_disease(message: Message, services: Services, tx: Connection) -> 
         return filed
     if filed.state != APPROVED:
         message.warnings.append("备案已受理，待经办机构审核通过后方可享受待遇，请用5301查询")
-    last = _last_day(filed.valid_to)
+    last = last_day(filed.valid_to)
     if last is not None and last != command.end:
         message.warnings.append(f"认定至{last}止，届时须复审后重新备案")
     return Done({"result": {"trt_dcla_detl_sn": filed.filing_id, "exp_content": None}}, psn_no=filed.psn_no)
@@ -149,7 +149,7 @@ async def chosen_institutions(message: Message, services: Services) -> Output | 
         "psnfixmedin": [
             {
                 "psn_no": r.psn_no, "insutype": insutype, "fix_srt_no": r.ordinal, "fixmedins_code": r.fixmedins_code,
-                "fixmedins_name": r.fixmedins_name, "begndate": r.valid_from, "enddate": _last_day(r.valid_to),
+                "fixmedins_name": r.fixmedins_name, "begndate": r.valid_from, "enddate": last_day(r.valid_to),
                 "memo": None,
             }
             for r in rows
@@ -178,7 +178,7 @@ def _referral(r: Any) -> dict[str, object]:
         "dise_cond_dscr": detail.get("dise_cond_dscr"), "reflin_medins_no": r["to_code"],
         "reflin_medins_name": r["to_name"], "out_flag": "0" if r["kind"] == IN_CITY else "1",
         "refl_date": r["referred_on"], "refl_rea": detail.get("refl_rea", ""), "begndate": r["valid_from"],
-        "enddate": _last_day(r["valid_to"]), "hosp_agre_refl_flag": AGREED, "opter_id": r["opter"],
+        "enddate": last_day(r["valid_to"]), "hosp_agre_refl_flag": AGREED, "opter_id": r["opter"],
         "opter_name": r["opter_name"], "opt_time": to_wire(r["filed_at"]),
     }
 
@@ -202,6 +202,6 @@ def _detail(data: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return msgspec.json.encode({name: str(data[name]) for name in names if name in data}).decode()
 
 
-def _last_day(end: date | None) -> date | None:
+def last_day(end: date | None) -> date | None:
     """Return the last day of a period that ends before ``end``."""
     return None if end is None else end - timedelta(days=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yibao.domains.applications.queries import list_chronic_recognitions
 from yibao.entrypoints.gateway.registry import Message, Output, Services, query
+from yibao.entrypoints.gateway.transactions.filings import last_day
 from yibao.entrypoints.gateway.wire_words import yuan
 from yibao.kernel.business_time import age_on, business_date
 from yibao.kernel.refusal import Refusal
@@ -90,7 +91,7 @@ async def chronic_recognitions(message: Message, services: Services) -> Output |
         "feedetail": [
             {
                 "opsp_dise_code": r["disease_code"], "opsp_dise_name": r["disease_name"], "begndate": r["valid_from"],
-                "enddate": r["valid_to"], "exp_content": None,
+                "enddate": last_day(r["valid_to"]), "exp_content": None,
             }
             for r in rows
         ]

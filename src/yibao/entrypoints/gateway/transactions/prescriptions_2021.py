@@ -16,14 +16,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from yibao.domains.dispensing import prescriptions_operations as operations
 from yibao.domains.dispensing.prescriptions_model import Review
-from yibao.domains.institutions.directory import list_staff
-from yibao.domains.people.queries import find_by_card, find_by_certificate
 from yibao.entrypoints.gateway.registry import Done, Message, Services
 from yibao.entrypoints.gateway.transactions.prescription_words import filled_form, stored_document
 from yibao.infra.database import Connection
-from yibao.infra.digest import sm3
 from yibao.kernel.business_time import to_wire
 from yibao.kernel.money import round_half_up
 from yibao.kernel.refusal import Refusal, refuse
@@ -35,9 +31,8 @@ from yibao.usecases.prescriptions.check_prescription import (
 )
 from yibao.usecases.prescriptions.fill_prescription import download_prescription, review_directly
 from yibao.usecases.prescriptions.show_prescription import shown
+from yibao.usecases.prescriptions.upload_prescription import put_in_force_unsigned
 
-IDENTITY_CARD, SOCIAL_CARD, CERTIFICATE_OF_CARD = "02", "03", "01"
-PHARMACIST = "3"
 TO_PRESENT: Mapping[str, str] = {
     "rx_drug_nums": "rxDrugCnt", "rx_way_codg": "rxUsedWayCodg", "rx_way_name": "rxUsedWayName",
     "rx_freq_codg": "rxFrquCodg", "rx_freq_name": "rxFrquName", "valid_days": "valiDays",
@@ -95,10 +90,9 @@ async def add_prescription(message: Message, services: Services, tx: Connection)
     )
     if isinstance(kept, Refusal):
         return kept
-    file = str(message.input["data"].get("rx_file") or command.document).encode()
-    await operations.put_in_force(
-        tx, psn_no=kept.psn_no, hi_rxno=hi_rxno, fixmedins_code=kept.fixmedins_code, sign_value="", file=file,
-        file_digest=sm3(file), addition=stored_document({"upload": _reviewed(content, message)}), now=message.received_at,
+    await put_in_force_unsigned(
+        tx, kept, file=str(message.input["data"].get("rx_file") or command.document).encode(),
+        addition=stored_document({"upload": _reviewed(content, message)}), now=message.received_at,
     )
     # Clients of that time look for the number directly below output; the trace code is what the patient's code holds.
     return Done({"hi_rxno": hi_rxno, "rx_trace_code": kept.trace_code}, psn_no=kept.psn_no, mdtrt_id=kept.mdtrt_id)
@@ -170,19 +164,9 @@ async def authorise_by_code(message: Message, tx: Connection, means: authorise_p
 
 async def authorise_by_document(message: Message, tx: Connection, means: authorise_pharmacy.Means) -> Done | Refusal:
     """Find the patient's newest open prescription by credential (7202)."""
-    kind, number = message.input["mdtrt_cert_type"], message.input["mdtrt_cert_no"]
-    if kind == IDENTITY_CARD:
-        person = await find_by_certificate(tx, cert_type=CERTIFICATE_OF_CARD, certno=number)
-    elif kind == SOCIAL_CARD:
-        person = await find_by_card(tx, number)
-    else:
-        return refuse("CREDENTIAL_NOT_OFFERED", "该就诊凭证类型尚未开通", field="mdtrt_cert_type", received=kind,
-                      remedy="请使用02居民身份证或03社会保障卡")
-    if person is None:
-        return refuse("PERSON_NOT_FOUND", "没有该证件的参保人", field="mdtrt_cert_no", remedy="请核对就诊凭证编号")
-    granted = await authorise_pharmacy.authorise_by_document(
-        tx, name=person["name"], cert_type=person["cert_type"], certno=person["certno"], institution=message.institution,
-        means=means,
+    granted = await authorise_pharmacy.authorise_by_credential(
+        tx, kind=message.input["mdtrt_cert_type"], number=message.input["mdtrt_cert_no"],
+        institution=message.institution, means=means,
     )
     if isinstance(granted, Refusal):
         return granted
@@ -226,15 +210,12 @@ async def download(message: Message, tx: Connection) -> Done | Refusal:
 async def review(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """Keep what the pharmacy's pharmacist found (7102, 7204); that form names the pharmacist without a national code."""
     content = message.input
-    staff = await list_staff(
-        tx, fixmedins_code=message.institution.fixmedins_code, kind=PHARMACIST, cert_type=None,
-        certno=content.get("phar_certno"), name=content["phar_name"], code=None,
+    found = Review(
+        content["rx_chk_stas_codg"] == "1", content.get("rx_chk_opnn", ""), "", content["phar_name"],
+        content["rx_chk_time"],
     )
-    found = next((s for s in staff if s.name == content["phar_name"]), None)
     kept = await review_directly(
-        tx, hi_rxno=content["hi_rxno"], institution=message.institution,
-        review=Review(content["rx_chk_stas_codg"] == "1", content.get("rx_chk_opnn", ""), found.code if found else "",
-                      content["phar_name"], content["rx_chk_time"]),
+        tx, hi_rxno=content["hi_rxno"], review=found, certno=content.get("phar_certno"), institution=message.institution,
         review_sn=services.ids.new(message.received_at), now=message.received_at,
     )
     return kept if isinstance(kept, Refusal) else Done(None, psn_no=kept.prescription["psn_no"])

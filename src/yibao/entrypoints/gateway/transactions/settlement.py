@@ -13,6 +13,7 @@ from yibao.infra.digest import sm3
 from yibao.infra.messages import Replayed, store
 from yibao.kernel.money import yuan_to_fen
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.filings.words import words
 from yibao.usecases.settlement.gather_case import VISIT, SettleCommand
 from yibao.usecases.settlement.reverse_settlement import ReverseCommand, Undone, reverse_message
 from yibao.usecases.settlement.way import Settled
@@ -20,14 +21,19 @@ from yibao.usecases.settlement.way import Settled
 SPLITS = ("fulamt_ownpay_amt", "overlmt_selfpay", "preselfpay_amt", "inscp_scp_amt")
 
 
-def _command(message: Message, *, with_splits: bool) -> SettleCommand:
+def _command(message: Message, services: Services, *, with_splits: bool) -> SettleCommand:
     data = message.input["data"]
+    classes = words().injury_classes | words().maternal_classes
     return SettleCommand(
         psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"], batch=data["chrg_bchno"], insutype=data["insutype"],
         med_type=data["med_type"], medfee_fen=yuan_to_fen(data["medfee_sumamt"]),
         account_use=data.get("acct_used_flag", "0"), cert_type=data["mdtrt_cert_type"],
         splits=tuple(yuan_to_fen(data.get(name, Decimal(0))) for name in SPLITS) if with_splits else (),
         invono=data.get("invono", ""), setlway=data.get("psn_setlway", "01"), exp_content=exp_content(data),
+        needs_filings=(
+            data["med_type"] in classes or bool(exp_content(data))
+            or services.policies.asks_filings(message.institution.region)
+        ),
     )
 
 
@@ -42,14 +48,14 @@ def _settled(settled: Settled) -> Output:
 @query("2206")
 async def quote(message: Message, services: Services) -> Output | Refusal:
     """Answer a trial settlement; nothing is written."""
-    bill = _command(message, with_splits=False)
+    bill = _command(message, services, with_splits=False)
     return await settling.quote(message, services, way=VISIT, bill=bill, output=_quoted)
 
 
 @whole_deed("2207")
 async def settle(message: Message, services: Services, encode: Encode) -> bytes | Replayed | Refusal:
     """Settle one charge batch of a visit."""
-    bill = _command(message, with_splits=True)
+    bill = _command(message, services, with_splits=True)
     return await settling.settle(message, services, encode, way=VISIT, bill=bill, output=_settled)
 
 

@@ -157,4 +157,5 @@ grant select, insert, delete on clearing.file to yibao_gateway;
 grant select, insert on clearing.claim, clearing.claim_item to yibao_gateway;
 grant update (state, closed_at, closed_by, closed_reason) on clearing.claim to yibao_gateway;
 grant update (is_live) on clearing.claim_item to yibao_gateway;
-grant select on all tables in schema clearing to yibao_portal;
+-- Bank accounts, and the files that hold them, are for nobody but the agency's own desk.
+grant select on clearing.file, clearing.claim, clearing.claim_item, clearing.deduction, clearing.payment to yibao_portal;

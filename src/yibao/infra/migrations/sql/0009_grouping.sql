@@ -1,5 +1,5 @@
--- Payment groups and the year they are paid by. A result copies nothing of a settlement but its keys and region: costs are
--- read from settlements.settlement, so a reversed settlement drops out by itself.
+-- Payment groups and the year they are paid by. Results are shown and reckoned beside the settlement in force, so a reversed
+-- settlement drops out by itself; the year is closed from the settlements, not from the amounts kept here.
 
 create schema grouping;
 grant usage on schema grouping to yibao_gateway, yibao_portal, yibao_worker;
@@ -20,6 +20,7 @@ create table grouping.result (
     op_codes       text[] not null,
     why            text[] not null,             -- Chinese sentences that name the rows of the tables
     los_days       integer not null,
+    cost_fen       bigint not null,             -- of the whole stay, interim settlements too
     kind           text not null,               -- how it is paid: standard, high, low, long_stay, by_disease, ungrouped ...
     weight_e4      bigint not null,             -- weight or score
     points_e4      bigint not null,
