@@ -26,7 +26,7 @@ from yibao.kernel.business_time import SHANGHAI
 _SETTLED_BEFORE, _CANCELLING, _REVERSING, _REPEATING, _SALES, _STAYS = 6, 6, 7, 5, 8, 1
 # Postings are never updated, so their commit times are those of the deeds themselves.
 _IN_ORDER = """
-select s.setl_id, s.kind, s.origin_id, s.msgid, s.insutype, s.year, s.counter_codes
+select s.setl_id, s.kind, s.origin_id, s.msgid, s.insutype, s.year, s.counter_codes, s.counter_deltas
 from ledger.posting p join settlements.settlement s on s.psn_no = p.psn_no and s.setl_id = p.posting_id
 where p.psn_no = $1 order by pg_xact_commit_timestamp(p.xmin), s.setl_id
 """
@@ -234,13 +234,18 @@ def _out_of_order(rows: list[Any]) -> int:
             origin = by_id[row["origin_id"]]
             later = standing[standing.index(origin) + 1 :]
             wrong += any(
-                set(x["counter_codes"]) & set(origin["counter_codes"]) and x["year"] == origin["year"] for x in later
+                set(x["counter_codes"]) & _changed(origin) and x["year"] == origin["year"] for x in later
             )
             standing.remove(origin)
         else:
             # A reinstatement makes its settlement the latest on which others are reckoned.
             standing.append(by_id[by_id[row["origin_id"]]["origin_id"]])
     return wrong
+
+
+def _changed(row: Any) -> set[str]:
+    """Return the counters that a settlement changed; a used-up one that it only rested on is nobody's basis."""
+    return {code for code, delta in zip(row["counter_codes"], row["counter_deltas"], strict=True) if delta}
 
 
 def _difference_from_twin(played: Round, rows: list[Any], counters: list[Any], balances: list[Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.support.till import Counter, Till, total
+from tests.support.till import Till, total
 
 DIAGNOSIS = ("J18.900", "肺炎")
 """A diagnosis for stays about which nothing particular is told."""
@@ -44,11 +44,6 @@ class Stay:
 
 class Ward(Till):
     """A ward with one connection; a till that also knows stays."""
-
-    @classmethod
-    def beside(cls, till: Till, endpoint: str) -> Ward:
-        """Open a ward at the institution of a till."""
-        return cls(endpoint, till.counter)
 
     def diagnoses(
         self, patient: Mapping[str, Any], at: datetime, *codes: tuple[str, str], mdtrt_id: str = ""
@@ -170,8 +165,5 @@ class Ward(Till):
 
 
 def ward_of(till: Till, endpoint: str) -> Ward:
-    """Open a ward beside a till."""
+    """Open a ward at the institution of a till."""
     return Ward(endpoint, till.counter)
-
-
-__all__ = ["DIAGNOSIS", "Counter", "Stay", "Ward", "ward_of", "wire"]

@@ -86,6 +86,10 @@ def _decision(
         cash=o.cash,
         counters=tuple(CounterChange(code, added, cap) for code, added, cap in o.counters if added),
         clr_type=plan.clr_type,
+        exhausted=tuple(
+            CounterChange(code, 0, cap) for code, added, cap in o.counters
+            if not added and cap is not None and 0 < cap <= case.counters.get(code, 0)
+        ),
         steps=tuple(steps) if steps is not None else (),
     )
 

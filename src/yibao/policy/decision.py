@@ -86,6 +86,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
     ``pool_ratio`` is the applied ratio in ten-thousandths, the effective one where bands apply.
     ``funds`` lists the funds with a non-zero share (not the account, not the hospital).
+    ``exhausted`` are counters under whose ceiling nothing was left: the case adds nothing to them, and yet rests on
+    whoever used them up.
     """
 
     benefit: str
@@ -108,6 +110,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     counters: tuple[CounterChange, ...]
     clr_type: str
     steps: tuple[Step, ...] = ()
+    exhausted: tuple[CounterChange, ...] = ()
 
     def fund(self, field: str) -> int:
         """Return the sum of the funds that report in a head field of the wire, e.g. ``hifp_pay``."""

@@ -142,6 +142,18 @@ def test_a_payment_file_can_be_had_again_byte_for_byte(office: Office, ordered: 
     end(ordered)
 
 
+def test_an_order_whose_file_could_not_be_written_says_how_to_get_it(office: Office, tmp_path: Path) -> None:
+    life = Life(office, tmp_path).to("approved")
+    with pytest.raises(Denied, match="payment-file") as told:
+        office.desk.run("pay", REGION, "--operator", FIRST, "--out", str(tmp_path / "nowhere" / "file.txt"))
+    assert life.state() == "ordered"
+    file_no = str(told.value).split("支付文件 ", 1)[1].split(" ", 1)[0]
+    path = tmp_path / "file.txt"
+    office.desk.run("payment-file", file_no, "--out", str(path))
+    life.order = path.read_bytes()
+    end(life)
+
+
 def test_people_read_what_programs_read(office: Office, tmp_path: Path) -> None:
     """Every verb without ``--json``: the same facts in words, amounts in yuan."""
     desk, life = office.desk, Life(office, tmp_path).to("claimed")
@@ -216,6 +228,10 @@ def test_what_supervision_decided_is_taken_once_and_given_back(
     case.refund()
     case.agency.run()
     later = Life(office, tmp_path)
+    for turn in range(50):
+        if desk.owed(office.code) > 0:
+            break
+        office.settle(turn)  # until there is something to pay on balance
     later.book = office.free()
     later.to("approved")
     assert desk.run("show", later.claim_id)["claim"]["deducted_fen"] == -amount

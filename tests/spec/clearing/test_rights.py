@@ -44,6 +44,7 @@ def test_pages_see_their_region_only_and_no_bank_account(office: Office) -> None
     assert as_role(office.url, "yibao_portal", seen) == []
     assert as_role(office.url, "yibao_portal", seen, region="441300") == []
     assert [r[0] for r in as_role(office.url, "yibao_portal", seen, region="370300")] == [claim_id]
-    for table in ("payee", "payment_file", "return_file"):
+    assert as_role(office.url, "yibao_portal", "select payment_id from clearing.payment", region="370300") == []
+    for table in ("payee", "payment_file", "return_file", "payment"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             as_role(office.url, "yibao_portal", f"select * from clearing.{table}", region="370300")

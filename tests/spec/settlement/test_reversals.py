@@ -140,3 +140,26 @@ def _tally(said: str) -> dict[str, float]:
     return {
         fields[part.split("：")[0]]: float(part.rsplit("平台", 1)[1]) for part in said.split("；") if "平台" in part
     }
+
+
+def test_what_found_a_ceiling_used_up_rests_on_who_used_it(till: Till, world: dict[str, Any]) -> None:
+    """The first bill takes all that is left of the year, the second gets nothing: the first cannot go before it."""
+    patient = next(
+        p for p in world["patients"]
+        if p["insutype"] == "390" and p["insuplc_admdvs"] == "370300" and p["visit"]["med_type"] == "11"
+    )
+    drug = next(i for i in world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01" and not i["selfpay_prop"])
+    line = {"med_list_codg": drug["med_list_codg"], "medins_list_codg": drug["medins_list_codg"], "pric": 3000, "cnt": 1,
+            "det_item_fee_sumamt": 3000}
+    visit = {**patient["visit"], "lines": [line]}
+    first = till.settle(patient, visit)["setlinfo"]
+    second = till.settle(patient, visit)["setlinfo"]
+    assert first["fund_pay_sumamt"] > 0
+    assert second["fund_pay_sumamt"] == 0, "the year's ceiling is used up"
+    keys = [{k: s[k] for k in ("setl_id", "mdtrt_id", "psn_no")} for s in (first, second)]
+    with pytest.raises(Refused, match="依次撤销") as refused:
+        till.call("2208", {"data": keys[0]})
+    assert "data.setl_id" in str(refused.value)
+    assert first["setl_id"] in str(refused.value)
+    till.call("2208", {"data": keys[1]})
+    till.call("2208", {"data": keys[0]})

@@ -249,3 +249,82 @@ def test_lines_of_a_stay_have_the_catalogue_of_their_own_day(
     assert paid(ward.settle_stay(stay, 2000)["setlinfo"]) == (500, 425, 1575)
 
 
+
+
+# ───────────────────────── birth, injury ─────────────────────────
+
+
+def test_a_birth_is_paid_whole_and_the_way_of_birth_may_be_said_at_discharge(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
+) -> None:
+    """Zibo, employees: the whole cost in scope, no deductible, from the fund of births (clearing kind 9978)."""
+    ward, who = hospitals("2"), people()
+    stay = ward.admit(who, at(3, 1), med_type="52", matn_type="1", geso_val=39, fetus_cnt=1)
+    ward.charge(stay, at(3, 2), [of(6000)])
+    ward.discharge(stay, at(3, 5), matn_type="3")
+    reply = ward.settle_stay(stay, 6000)
+    assert paid(reply["setlinfo"]) == (0, 6000, 0)
+    assert reply["setlinfo"]["clr_type"] == "9978"
+    assert [x["fund_pay_type"] for x in reply["setldetail"]] == ["510100"]
+    # It is a stay of the year all the same.
+    _, later = stay_of(ward, who, 5)
+    assert paid(later) == (250, 8287.5, 1712.5)
+
+
+def test_an_injury_asks_who_is_liable(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward = hospitals("2")
+
+    def injured(exp_content: str) -> Stay:
+        stay = ward.admit(people(), at(3, 1), med_type="22", exp_content=exp_content)
+        ward.charge(stay, at(3, 2), [of(10_000)])
+        ward.discharge(stay, at(3, 5))
+        return stay
+
+    alone = injured('{"TRUM_FLAG":"1","REL_TTP_FLAG":"0"}')
+    assert paid(ward.settle_stay(alone, 10_000)["setlinfo"]) == (500, 8075, 1925)
+    liable = injured('{"TRUM_FLAG":"1","REL_TTP_FLAG":"1"}')
+    before = stored_of(world_url, liable.key["psn_no"])
+    with pytest.raises(Refused, match="第三"):
+        ward.settle_stay(liable, 10_000)
+    assert stored_of(world_url, liable.key["psn_no"]) == before
+    # The bill may say what the admission did not; without either nothing is paid.
+    silent = injured("")
+    with pytest.raises(Refused, match="没有说明是否涉及第三方责任"):
+        ward.settle_stay(silent, 10_000)
+    said = ward.settle_stay(silent, 10_000, exp_content='{"TRUM_FLAG":"1","REL_TTP_FLAG":"0"}')["setlinfo"]
+    assert paid(said) == (500, 8075, 1925)
+
+
+def test_an_injury_at_work_is_paid_by_its_own_insurer(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward, who = hospitals("2"), people()
+    execute(world_url, "insert into applications.injury (psn_no, filing_id, admdvs, kind, injured_on, valid_from, filed_by, "
+            "filed_at, opter) values ($1, $2, '370300', 'work_injury', $3, $3, 'x', now(), 'x')",
+            who["psn_no"], "W" + who["psn_no"], date(YEAR, 3, 1))
+    stay = ward.admit(who, at(3, 1), med_type="22", exp_content='{"TRUM_FLAG":"1","REL_TTP_FLAG":"0"}')
+    ward.charge(stay, at(3, 2), [of(10_000)])
+    ward.discharge(stay, at(3, 5))
+    info = ward.settle_stay(stay, 10_000)["setlinfo"]
+    assert (info["act_pay_dedc"], info["hifp_pay"], info["oth_pay"], info["psn_part_amt"]) == (0, 0, 10_000, 0)
+
+
+@pytest.mark.drives("2305")
+def test_a_repeated_cancellation_is_one_and_says_the_same(
+    hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]], world_url: str
+) -> None:
+    ward, who = hospitals("2"), people()
+    stay, info = stay_of(ward, who, 2)
+    undo = ward.envelope("2305", {"data": {**stay.key, "setl_id": info["setl_id"]}})
+    first = ward.ask(undo)
+    before = stored_of(world_url, who["psn_no"])
+    assert ward.ask(undo) == first
+    assert stored_of(world_url, who["psn_no"]) == before
+    with pytest.raises(Refused, match="已用于另一笔内容不同的交易"):
+        ward.output(ward.ask({**undo, "input": {"data": {**stay.key, "setl_id": "1"}}}))
+    # 2208 is for visits: it does not touch a stay.
+    again = ward.settle_stay(stay, 10_000)["setlinfo"]
+    with pytest.raises(Refused, match="请用2305撤销"):
+        ward.call("2208", {"data": {**stay.key, "setl_id": again["setl_id"]}})

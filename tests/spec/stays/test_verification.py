@@ -12,7 +12,10 @@ import pytest
 from tests.spec.stays.conftest import Charges, days_ago
 from tests.support.till import total
 from tests.support.ward import Ward
+from yibao.infra.database import PORTAL, Database
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.inspection.field_names import packaged
+from yibao.usecases.inspection.show_settlement import show_settlement
 from yibao.usecases.settlement.explain_settlement import explain
 from yibao.usecases.verification.verify_books import Finding, verify_books
 
@@ -73,6 +76,25 @@ def test_a_stay_explains_itself(settled: Mapping[str, str], world_url: str) -> N
         (1, 1, True), (2, 2, True), (3, 4, False)]
     assert [len(x.lines) for x in found.values()] == [5, 2, 2]
     assert {x.stay.admission for x in found.values()} == {1}
+
+
+def test_the_settlement_page_shows_the_stay_and_what_each_line_rests_on(
+    settled: Mapping[str, str], world_url: str
+) -> None:
+    async def look() -> Any:
+        database = await Database.open(world_url, role=PORTAL, size=1)
+        async with database.transaction(regions=("370300",)) as tx:
+            code = await tx.fetchval("select fixmedins_code from settlements.settlement where setl_id = $1", settled["one"])
+            sheet = await show_settlement(tx, institution=code, setl_id=settled["one"], names=packaged(), policies={})
+        await database.close()
+        return sheet
+
+    sheet = asyncio.run(look())
+    assert all(check.holds for check in sheet.checks)
+    assert "第1次住院；中途结算第1期费用" in sheet.stay.sentence()
+    returned = [line for line in sheet.lines if line.init_sn]
+    assert [line.reason for line in returned] == ["退明细900"]
+    assert all(line.basis for line in sheet.lines if not line.init_sn)
 
 
 FINAL = "(select setl_id from settlements.stay_in_force where not is_interim limit 1)"

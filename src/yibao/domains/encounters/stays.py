@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -67,10 +67,6 @@ on conflict (psn_no, mdtrt_id, ordinal) do update set kind = excluded.kind, code
     is_main = excluded.is_main, dept = excluded.dept, doctor_code = excluded.doctor_code,
     doctor_name = excluded.doctor_name, at = excluded.at, adm_cond = excluded.adm_cond
 """
-UNSETTLED_LINES = """
-select * from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and settlements.period_of(chrg_bchno) > $3
-order by occurred_at, length(feedetl_sn), feedetl_sn
-"""
 LINES = """
 select feedetl_sn, init_sn, item_code, price_micro, quantity_e4, amount_fen, own_fen, over_fen, first_fen, scope_fen,
        first_pay, settlements.period_of(chrg_bchno) as period, occurred_at
@@ -100,7 +96,7 @@ class Stay(msgspec.Struct, frozen=True):
     admitted_at: datetime
     discharged_at: datetime | None
     discharge_way: str
-    died_on: object
+    died_on: date | None
     diagnosis_code: str
     diagnosis_name: str
     dept_code: str
@@ -150,6 +146,34 @@ async def add_stay(tx: Connection, encounter: Encounter, stay: Stay, diagnoses: 
     await put_diagnoses(tx, diagnoses)
 
 
+async def change_admission(tx: Connection, encounter: Sequence[object], stay: Sequence[object]) -> None:
+    """Write what is said anew of an admission; the values stand in the order of ``CHANGE_ENCOUNTER``, ``CHANGE_STAY``."""
+    await move_person(tx, str(encounter[0]))
+    await tx.execute(CHANGE_ENCOUNTER, *encounter)
+    await tx.execute(CHANGE_STAY, *stay)
+
+
+async def end_stay(tx: Connection, stay: Sequence[object], *, maternity: tuple[str, int, int] | None) -> None:
+    """Write the end of a stay; the values stand in the order of ``DISCHARGE``.
+
+    Args:
+        maternity: word of the law, months and children, where the discharge says them anew.
+    """
+    psn_no, mdtrt_id = str(stay[0]), str(stay[1])
+    await move_person(tx, psn_no)
+    await tx.execute(DISCHARGE, *stay)
+    if maternity is not None:
+        await tx.execute(MATERNITY, psn_no, mdtrt_id, *maternity)
+    await tx.execute(SET_STATE, psn_no, mdtrt_id, "discharged")
+
+
+async def reopen_stay(tx: Connection, *, psn_no: str, mdtrt_id: str, now: datetime) -> None:
+    """Take the end of a stay back."""
+    await move_person(tx, psn_no)
+    await tx.execute(TAKE_BACK_DISCHARGE, psn_no, mdtrt_id, now)
+    await tx.execute(SET_STATE, psn_no, mdtrt_id, "admitted")
+
+
 async def put_diagnoses(tx: Connection, diagnoses: Sequence[Diagnosis]) -> None:
     """Write diagnoses; one with an ordinal that is there takes its place."""
     if diagnoses:
@@ -159,11 +183,6 @@ async def put_diagnoses(tx: Connection, diagnoses: Sequence[Diagnosis]) -> None:
 async def void_diagnoses(tx: Connection, *, psn_no: str, mdtrt_id: str, ordinals: Iterable[int]) -> None:
     """Remove diagnoses by ordinal."""
     await tx.execute(VOID_DIAGNOSES, psn_no, mdtrt_id, list(ordinals))
-
-
-async def set_state(tx: Connection, *, psn_no: str, mdtrt_id: str, state: str) -> None:
-    """Set the state of a stay's encounter."""
-    await tx.execute(SET_STATE, psn_no, mdtrt_id, state)
 
 
 async def list_stay_lines(tx: Connection, *, psn_no: str, mdtrt_id: str) -> list[asyncpg.Record]:

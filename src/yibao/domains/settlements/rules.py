@@ -29,18 +29,21 @@ def mirrored(
     )
 
 
-def refuse_dependents(dependents: Sequence[str], *, later: str, basis: str) -> Refusal | None:
+def refuse_dependents(
+    dependents: Sequence[str], *, later: str, basis: str, field: str = "data.setl_id", received: str = ""
+) -> Refusal | None:
     """Refuse a reversal on which later settlements of the year depend, where the region says so.
 
     Args:
         dependents: ids of later active settlements that used the same yearly counters.
         later: the region's rule, ``refuse`` or ``keep``.
         basis: rule id and source of that rule, for the message.
+        field, received: what named the settlement to reverse.
     """
     if not dependents or later == "keep":
         return None
     return refuse(
         "LATER_SETTLEMENTS_DEPEND",
         f"该结算之后同年度还有{len(dependents)}笔结算以其累计为依据，按参保地规则须从最后一笔起依次撤销",
-        field="setl_id", received=dependents[-1], remedy=f"请先撤销结算{dependents[-1]}", basis=basis,
+        field=field, received=received, remedy=f"请先撤销结算{dependents[-1]}", basis=basis,
     )

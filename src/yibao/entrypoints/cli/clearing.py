@@ -168,7 +168,7 @@ def pay(
     """Order the payment of all approved claims of a region: one file for the bank."""
     now, ids = SystemClock().now(), RandomIds()
     done: Ordered = _run(lambda tx: order_payments(tx, admdvs=region, operator=operator, now=now, ids=ids), as_json=as_json)
-    _write(done.file, out)
+    _write(done.file, out, as_json=as_json)
     show({"ok": True, "file": _file_data(done.file), "payments": done.payments, "waiting": done.waiting}, as_json=as_json,
          render=lambda: _ordered(done))
 
@@ -179,7 +179,7 @@ def payment_file(
 ) -> None:
     """Give a payment file again, byte for byte."""
     file: PaymentFile = _run(lambda tx: fetch_payment_file(tx, file_no), as_json=as_json)
-    _write(file, out)
+    _write(file, out, as_json=as_json)
     show({"ok": True, "file": _file_data(file)}, as_json=as_json, render=lambda: _file_line(file))
 
 
@@ -208,9 +208,16 @@ def balance(
          render=lambda: f"{institution} 应付 {yuan_text(owed)} 元")
 
 
-def _write(file: PaymentFile | None, out: Path | None) -> None:
-    if file is not None and out is not None:
+def _write(file: PaymentFile | None, out: Path | None, *, as_json: bool) -> None:
+    """Write the file to the disk; what is ordered stays ordered when that fails, and the file can be had again."""
+    if file is None or out is None:
+        return
+    try:
         out.write_bytes(file.content)
+    except OSError as error:
+        again = f"yibao clearing payment-file {file.file_no} --out FILE"
+        stop(USAGE, kind="not_written", as_json=as_json,
+             message=f"支付文件 {file.file_no} 已生成，但未能写入 {out}（{error.strerror}），请用 {again} 取得")
 
 
 def _file_data(file: PaymentFile | None) -> dict[str, object] | None:

@@ -206,10 +206,12 @@ async def _within(settings: Settings, act: Callable[[Connection, datetime], Awai
 def _table(filings: list[dict[str, Any]]) -> RenderableType:
     if not filings:
         return "没有备案"
-    table = table_of("编号", "类别", "状态", "人员编号", "姓名", "内容", "起", "止（不含）", "备案时间")
+    table = table_of("编号", "类别", "状态", "人员编号", "姓名", "内容", "起", "止（不含）", "备案日期")
+    for whole in (0, 3):  # somebody copies these
+        table.columns[whole].no_wrap = True
     for f in filings:
         table.add_row(
             f["filing_id"], decisions.KINDS[f["kind"]], STATES[f["state"]], f["psn_no"], f["name"],
-            f"{f['code']} {f['title']}".strip(), str(f["valid_from"]), str(f["valid_to"] or ""), f["filed_at"],
+            f"{f['code']} {f['title']}".strip(), str(f["valid_from"]), str(f["valid_to"] or ""), f["filed_at"][:10],
         )
     return table

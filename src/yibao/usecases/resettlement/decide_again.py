@@ -172,12 +172,12 @@ def _result(d: Decision) -> _Result:
     """Return what makes two settlements the same: benefit, year, who bears what, and what the year has used up."""
     funds = {fund: amount for fund, amount in _funds(d).items() if amount}
     return (d.benefit, d.year, funds, (d.deductible, d.account_pay, d.cash),
-            {c.code: c.delta for c in d.counters if c.delta})
+            {c.code: c.delta for c in d.counters})
 
 
 def _held(s: Settlement) -> _Result:
     funds: Counter[str] = Counter()
     for fund, amount in zip(s.fund_types, s.fund_amounts, strict=True):
         funds[fund] += amount
-    used = dict(law_deltas(s.counter_codes, s.counter_deltas))
+    used = {code: delta for code, delta in law_deltas(s.counter_codes, s.counter_deltas).items() if delta}
     return s.benefit, s.year, dict(funds), (s.deductible_fen, s.account_fen, s.cash_fen), used

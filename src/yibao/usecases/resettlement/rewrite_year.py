@@ -95,7 +95,7 @@ class YearWriter:
             one.settlement, setl_id, {"deed": "settle", "setl_id": one.settlement.setl_id, "refund_id": refund_id}
         )
         assert isinstance(one.decision, Decision)
-        counters = [c for c in one.decision.counters if c.delta]
+        counters = (*one.decision.counters, *one.decision.exhausted)
         self._books.balance -= one.decision.account_pay
         settlement = _replacement(
             one, setl_id=setl_id, settled_at=at, balance_fen=self._books.balance, key=key, operator=self._operator
@@ -156,7 +156,7 @@ def _replacement(
     """Return the new settlement: visit, batch, institution, invoice and use of the account are the old one's."""
     d = one.decision
     assert isinstance(d, Decision)
-    counters = [c for c in d.counters if c.delta]
+    counters = (*d.counters, *d.exhausted)
     funds = [f for f in d.funds if f.amount]
     return msgspec.structs.replace(
         one.settlement, setl_id=setl_id, benefit=d.benefit, year=d.year, settled_at=settled_at, state="active",

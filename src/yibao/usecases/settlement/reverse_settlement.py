@@ -127,7 +127,7 @@ async def reverse_message(
                       received=command.omsgid, remedy=f"如需撤销，请用{infno}撤销新的结算（结算ID {found['resettled_id']}）")
     if found["settlement"]["state"] != "active":
         return Undone(None)
-    refusal = _refuse_by_state(found, shelf=shelf)
+    refusal = _refuse_by_state(found, shelf=shelf, field="data.omsgid", received=command.omsgid)
     if refusal is not None:
         return refusal
     return await _mirror(tx, found, setl_id=setl_id, key=key, operator=operator, clock=clock, encode=encode)
@@ -210,10 +210,12 @@ def _refuse_cancel(
     if settlement.state != "active":
         return refuse("ALREADY_CANCELLED", "这笔结算已经撤销", field="data.setl_id", received=command.setl_id,
                       remedy="无需重复撤销，可用5203查询")
-    return _refuse_by_state(found, shelf=shelf)
+    return _refuse_by_state(found, shelf=shelf, field="data.setl_id", received=command.setl_id)
 
 
-def _refuse_by_state(found: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | None:
+def _refuse_by_state(
+    found: asyncpg.Record, *, shelf: PolicyShelf, field: str, received: str
+) -> Refusal | None:
     """Refuse what the present state of person and year does not allow."""
     record = from_row(found["settlement"])
     if record.kind == "refund":
@@ -221,15 +223,16 @@ def _refuse_by_state(found: asyncpg.Record, *, shelf: PolicyShelf) -> Refusal | 
         if refusal is not None:
             return refusal
     if found["later_of_stay"] is not None:
-        return refuse("LATER_SETTLEMENT_OF_STAY", "这次住院之后还有结算，须从最后一笔起依次撤销", field="setl_id",
-                      received=record.setl_id, remedy=f"请先用2305撤销结算{found['later_of_stay']}")
+        return refuse("LATER_SETTLEMENT_OF_STAY", "这次住院之后还有结算，须从最后一笔起依次撤销", field=field,
+                      received=received, remedy=f"请先用2305撤销结算{found['later_of_stay']}")
     policy = shelf.of(record.admdvs)
     if isinstance(policy, Refusal):
         return policy
     rule = policy.setting("reversal.later_settlements", record.service_on)
     dependents = [d for d in found["dependents"] or () if d != record.origin_id]
     return refuse_dependents(
-        dependents, later=rule.word if rule else "refuse", basis=f"{rule.used.rule} {rule.used.source}" if rule else ""
+        dependents, later=rule.word if rule else "refuse", basis=f"{rule.used.rule} {rule.used.source}" if rule else "",
+        field=field, received=received,
     )
 
 

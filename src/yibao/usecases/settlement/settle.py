@@ -147,7 +147,7 @@ def _settlement(
 ) -> Settlement:
     row, case = opened.row, opened.case
     balance = (row["balance_fen"] or 0) - (decision.account_pay - decision.shared_pay)
-    counters = [c for c in decision.counters if c.delta]
+    counters = (*decision.counters, *decision.exhausted)
     funds = [f for f in decision.funds if f.amount]
     return Settlement(
         psn_no=bill.psn_no, setl_id=setl_id, admdvs=case.admdvs, care_admdvs=row["care_admdvs"],
@@ -172,7 +172,7 @@ def _settlement(
 
 def _booking(settled: Settled, way: Way[B]) -> Booking:
     s, used = settled.settlement, settled.case.counters
-    counters = [c for c in settled.decision.counters if c.delta]
+    counters = (*settled.decision.counters, *settled.decision.exhausted)
     return Booking(
         settlement=s,
         posting=settlement_posting(

@@ -10,7 +10,7 @@ import msgspec
 
 from yibao.domains.applications.model import Maternity
 from yibao.domains.catalogue.queries import diagnosis_exists
-from yibao.domains.encounters import operations, queries, stays
+from yibao.domains.encounters import queries, stays
 from yibao.domains.encounters.model import Encounter
 from yibao.domains.encounters.visit_classes import STAY, class_faults
 from yibao.domains.enrolment.queries import find_relation
@@ -134,17 +134,15 @@ async def change_stay(
     if faults or department is None:
         return Refusal(tuple(faults))
     c = command
-    await operations.move_person(tx, c.psn_no)
-    await tx.execute(
-        stays.CHANGE_ENCOUNTER, c.psn_no, mdtrt_id, c.visit_no, c.med_type, c.begin_at, c.cert_type, c.doctor_code,
+    await stays.change_admission(tx, (
+        c.psn_no, mdtrt_id, c.visit_no, c.med_type, c.begin_at, c.cert_type, c.doctor_code,
         c.doctor_name, department["dept_code"], c.dept_name or department["name"], department["caty"], c.disease_code,
         c.disease_name, c.condition, c.maternity.kind, c.maternity.pregnancy_months, c.maternity.foetuses, c.exp_content,
-    )
-    await tx.execute(
-        stays.CHANGE_STAY, c.psn_no, mdtrt_id, c.begin_at, c.diagnosis_code, c.diagnosis_name, department["dept_code"],
+    ), (
+        c.psn_no, mdtrt_id, c.begin_at, c.diagnosis_code, c.diagnosis_name, department["dept_code"],
         c.dept_name or department["name"], c.bed, c.operation_code, c.operation_name,
         msgspec.json.encode(c.detail).decode(), now,
-    )
+    ))
     await apply_diagnoses(tx, c.diagnoses, psn_no=c.psn_no, mdtrt_id=mdtrt_id, admdvs=stay["admdvs"])
     return None
 

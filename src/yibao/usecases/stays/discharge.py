@@ -76,17 +76,13 @@ async def discharge(
     if faults or department is None:
         return Refusal(tuple(faults))
     c = command
-    await operations.move_person(tx, c.psn_no)
     detail = {**msgspec.json.decode(stay["detail"]), **c.detail}
-    await tx.execute(
-        stays.DISCHARGE, c.psn_no, c.mdtrt_id, c.end_at, c.way, c.died_on, department["dept_code"],
+    m = c.maternity
+    await stays.end_stay(tx, (
+        c.psn_no, c.mdtrt_id, c.end_at, c.way, c.died_on, department["dept_code"],
         c.dept_name or department["name"], c.bed or stay["bed"], c.operation_code or stay["operation_code"],
         c.operation_name or stay["operation_name"], msgspec.json.encode(detail).decode(), now,
-    )
-    if c.maternity is not None:
-        m = c.maternity
-        await tx.execute(stays.MATERNITY, c.psn_no, c.mdtrt_id, m.kind, m.pregnancy_months, m.foetuses)
-    await stays.set_state(tx, psn_no=c.psn_no, mdtrt_id=c.mdtrt_id, state="discharged")
+    ), maternity=None if m is None else (m.kind, m.pregnancy_months, m.foetuses))
     await apply_diagnoses(tx, c.diagnoses, psn_no=c.psn_no, mdtrt_id=c.mdtrt_id, admdvs=stay["admdvs"])
     return None
 
@@ -150,9 +146,7 @@ async def cancel_discharge(
     if there is not None:
         return refuse("STAY_OPEN_ELSEWHERE", f"参保人正在{there['name']}住院（就诊ID {there['mdtrt_id']}），不能撤销出院",
                       field="data.mdtrt_id", received=mdtrt_id, remedy="请先由该机构办理出院，或撤销入院登记")
-    await operations.move_person(tx, psn_no)
-    await tx.execute(stays.TAKE_BACK_DISCHARGE, psn_no, mdtrt_id, now)
-    await stays.set_state(tx, psn_no=psn_no, mdtrt_id=mdtrt_id, state="admitted")
+    await stays.reopen_stay(tx, psn_no=psn_no, mdtrt_id=mdtrt_id, now=now)
     return None
 
 

@@ -14,7 +14,6 @@ from yibao.domains.people.queries import find_person
 from yibao.domains.settlements import queries as settlements
 from yibao.domains.settlements.model import Settlement, from_row
 from yibao.entrypoints.gateway.registry import Message, Output, Services, query
-from yibao.entrypoints.gateway.transactions.outpatient import LINE_DETAIL, NO_PRICE_LIMIT
 from yibao.entrypoints.gateway.settling import (
     Holder,
     head_fields,
@@ -22,6 +21,7 @@ from yibao.entrypoints.gateway.settling import (
     holder_of,
     payer_rows,
 )
+from yibao.entrypoints.gateway.transactions.outpatient import LINE_DETAIL, NO_PRICE_LIMIT
 from yibao.entrypoints.gateway.wire_words import yuan
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date, to_wire
@@ -73,10 +73,12 @@ def _visit(row: asyncpg.Record, holder: Holder, relation: asyncpg.Record) -> dic
         "mdtrt_id": row["mdtrt_id"], "psn_no": row["psn_no"], **holder_fields(holder, business_date(row["begin_at"])),
         "insutype": row["insutype"], "maf_psn_flag": None, "flxempe_flag": "1" if relation["flexible"] else "0",
         "insu_optins": row["admdvs"], "emp_name": relation["emp_name"] or None, "begntime": to_wire(row["begin_at"]),
-        "endtime": to_wire(row["discharged_at"] or row["begin_at"]), "mdtrt_cert_type": row["cert_type"], "med_type": row["med_type"],
+        "endtime": to_wire(row["discharged_at"] or row["begin_at"]), "mdtrt_cert_type": row["cert_type"],
+        "med_type": row["med_type"],
         "ipt_otp_no": row["ipt_otp_no"], "atddr_no": row["atddr_no"], "chfpdr_name": row["dr_name"],
         "adm_dept_codg": row["dept_code"], "adm_dept_name": row["dept_name"], "main_cond_dscr": row["condition"] or None,
-        "dise_codg": row["disease_code"] or None, "dise_name": row["disease_name"] or None, "inhosp_stas": "1" if row["state"] == "admitted" else "0", **_stay(row),
+        "dise_codg": row["disease_code"] or None, "dise_name": row["disease_name"] or None,
+        "inhosp_stas": "1" if row["state"] == "admitted" else "0", **_stay(row),
         "opter_id": row["opter"], "opter_name": row["opter_name"], "opt_time": to_wire(row["registered_at"]),
     }
 
@@ -117,7 +119,8 @@ async def diagnoses(message: Message, services: Services) -> Output | Refusal:
         "diseinfo": [
             {
                 "diag_info_id": f"{r['mdtrt_id']}{r['ordinal']:02d}", "mdtrt_id": r["mdtrt_id"], "psn_no": r["psn_no"],
-                "inout_diag_type": "2" if encounter["state"] == "discharged" else "1", "diag_type": r["kind"], "maindiag_flag": "1" if r["is_main"] else "0",
+                "inout_diag_type": "2" if encounter["state"] == "discharged" else "1", "diag_type": r["kind"],
+                "maindiag_flag": "1" if r["is_main"] else "0",
                 "diag_srt_no": r["ordinal"], "diag_code": r["code"], "diag_name": r["name"],
                 "adm_cond": r["adm_cond"] or None,
                 "diag_dept": r["dept"], "dise_dor_no": r["doctor_code"], "dise_dor_name": r["doctor_name"],

@@ -275,7 +275,7 @@ returns setof settlements.stay_facts language sql stable as $$
         where x.psn_no = p_psn_no and x.insutype = e.insutype and x.insured_on <= d.end_on
         order by x.insured_on desc limit 1) r on true
     left join ledger.personal_account a on a.psn_no = p_psn_no
-    cross join lateral applications.filing_facts(p_psn_no, e.fixmedins_code, e.insutype, d.end_on) f
+    cross join lateral applications.filing_facts(p_psn_no, e.fixmedins_code, e.insutype, d.admitted_on, d.end_on) f
     -- Whether the year of the costs or of the discharge counts is for the law to say: both are read.
     cross join lateral (
         select array_agg(x.year) as years, array_agg(x.code) as codes, array_agg(x.used_fen) as used
@@ -404,8 +404,12 @@ returns setof settlements.reversal language sql stable as $$
              where x.psn_no = p_psn_no and x.insutype = s.insutype and x.kind = 'settlement' and x.state = 'active'
                and x.setl_id <> p_setl_id and (x.settled_at, x.setl_id) > (s.settled_at, s.setl_id)
                -- A counter with a # outlives the year; the others, and the number of a stay, are of one.
-               and (x.counter_codes && array(select q from unnest(s.counter_codes) q where strpos(q, '#') > 0)
-                    or x.year = s.year and (x.counter_codes && s.counter_codes
+               -- Where it changed nothing itself, nobody rests on it.
+               and (x.counter_codes && array(select q from unnest(s.counter_codes, s.counter_deltas) u(q, d)
+                                             where d <> 0 and strpos(q, '#') > 0)
+                    or x.year = s.year and (
+                        x.counter_codes && array(select q from unnest(s.counter_codes, s.counter_deltas) u(q, d)
+                                                 where d <> 0)
                         or c.setl_id is not null and exists (
                             select from settlements.stay_settlement y where y.psn_no = p_psn_no and y.setl_id = x.setl_id)))),
            case when c.setl_id is null

@@ -127,9 +127,11 @@ grant select, insert, update on applications.referral, applications.provider_cho
 grant select on applications.referral, applications.provider_choice, applications.injury, applications.maternity
     to yibao_portal;
 
--- What counts for a person at an institution on a day: always one row. In plain SQL, so that the planner sees through
--- it where it stands in a lateral join. No rule stands here: yibao.domains.applications.rules says what it means.
-create function applications.filing_facts(p_psn_no text, p_at text, p_insutype text, p_on date)
+-- What counts for a person at an institution, of a visit on a day or of a stay from its first to its last day: always one
+-- row. Choices, referrals and the pregnancy count as they stood on the first day; an injury that was filed in the course of
+-- a stay counts for all of it. In plain SQL, so that the planner sees through it where it stands in a lateral join.
+-- No rule stands here: yibao.domains.applications.rules says what it means.
+create function applications.filing_facts(p_psn_no text, p_at text, p_insutype text, p_first date, p_last date)
 returns table (
     filed_choice_ordinals text[], filed_choice_codes text[], filed_choice_levels text[], filed_referred_from text,
     filed_injury_kinds text[], filed_injury_undertakings boolean[], filed_injury_approvals boolean[],
@@ -141,26 +143,35 @@ returns table (
                  array_agg(t.level order by x.ordinal, x.filing_id) as levels
           from applications.provider_choice x
           join institutions.institution t on t.fixmedins_code = x.fixmedins_code
-          where x.psn_no = p_psn_no and x.kind = '03' and x.cancelled_at is null
-            and x.valid_from <= p_on and (x.valid_to is null or x.valid_to > p_on)) c
+          where x.psn_no = p_psn_no and x.kind = '03' and x.cancelled_at is null  -- 03: outpatient institution
+            and x.valid_from <= p_first and (x.valid_to is null or x.valid_to > p_first)) c
     cross join (select array_agg(x.kind order by x.filing_id) as kinds,
                        array_agg(x.has_undertaking order by x.filing_id) as undertakings,
                        array_agg(x.approved order by x.filing_id) as approvals
                 from applications.injury x
                 where x.psn_no = p_psn_no and x.cancelled_at is null
-                  and x.valid_from <= p_on and (x.valid_to is null or x.valid_to > p_on)) i
+                  and x.valid_from <= p_last and (x.valid_to is null or x.valid_to > p_first)) i
     cross join (select array_agg(x.fixmedins_code order by x.valid_from desc, x.filing_id desc) as prenatal,
                        (array_agg(x.filing_id order by x.valid_from desc, x.filing_id desc))[1] as pregnancy_id
                 from applications.maternity x
                 where x.psn_no = p_psn_no and x.cancelled_at is null
-                  and x.valid_from <= p_on and (x.valid_to is null or x.valid_to > p_on)) m
+                  and x.valid_from <= p_first and (x.valid_to is null or x.valid_to > p_first)) m
     left join lateral (
         select x.from_level from applications.referral x
         where x.psn_no = p_psn_no and x.to_code = p_at and x.insutype = p_insutype and x.cancelled_at is null
-          and x.valid_from <= p_on and (x.valid_to is null or x.valid_to > p_on)
+          and x.valid_from <= p_first and (x.valid_to is null or x.valid_to > p_first)
         order by x.referred_on desc, x.filing_id desc limit 1) r on true
 $$;
-grant execute on function applications.filing_facts to yibao_gateway, yibao_portal, yibao_worker;
+create function applications.filing_facts(p_psn_no text, p_at text, p_insutype text, p_on date)
+returns table (
+    filed_choice_ordinals text[], filed_choice_codes text[], filed_choice_levels text[], filed_referred_from text,
+    filed_injury_kinds text[], filed_injury_undertakings boolean[], filed_injury_approvals boolean[],
+    filed_prenatal text[], filed_pregnancy_id text
+) language sql stable as $$
+    select * from applications.filing_facts(p_psn_no, p_at, p_insutype, p_on, p_on)
+$$;
+grant execute on function applications.filing_facts(text, text, text, date, date),
+    applications.filing_facts(text, text, text, date) to yibao_gateway, yibao_portal, yibao_worker;
 
 -- Every filing of every kind, for lists and for decisions by its number.
 create view applications.filing with (security_invoker = true) as

@@ -158,4 +158,6 @@ grant select, insert on clearing.claim, clearing.claim_item to yibao_gateway;
 grant update (state, closed_at, closed_by, closed_reason) on clearing.claim to yibao_gateway;
 grant update (is_live) on clearing.claim_item to yibao_gateway;
 -- Bank accounts, and the files that hold them, are for nobody but the agency's own desk.
-grant select on clearing.file, clearing.claim, clearing.claim_item, clearing.deduction, clearing.payment to yibao_portal;
+grant select on clearing.file, clearing.claim, clearing.claim_item, clearing.deduction to yibao_portal;
+grant select (payment_id, admdvs, fixmedins_code, file_no, amount_fen, state, bank_ref, reason, made_at, ended_at)
+    on clearing.payment to yibao_portal;
