@@ -6,7 +6,7 @@ import os
 from datetime import datetime
 from typing import Protocol
 
-from yibao.kernel.business_time import digits
+from yibao.kernel.business_time import SHANGHAI, digits
 
 
 class Ids(Protocol):
@@ -22,7 +22,9 @@ class RandomIds:
 
     def new(self, at: datetime) -> str:
         """Return a new identifier."""
-        return f"{digits(at)}{int.from_bytes(os.urandom(8)) % 10_000_000:07d}"
+        # The gateway's instants are business time already; a command's may be of any zone.
+        local = at if at.tzinfo is SHANGHAI else at.astimezone(SHANGHAI)
+        return f"{digits(local)}{int.from_bytes(os.urandom(8)) % 10_000_000:07d}"
 
 
 class CountingIds:

@@ -84,6 +84,9 @@ def test_a_delivery_is_settled_once_the_pregnancy_is_registered(
     agency("maternity", patient["psn_no"], "--institution", wards["hz3"].counter.fixmedins_code, "--operator", "吴登记")
     with pytest.raises(Refused, match="没有生育登记"):  # it was registered after the admission: to be handled at the counter
         ward.try_stay(stay, total(charges))
+    ward.cancel_discharge(stay)
+    ward.withdraw(stay, "0000")
+    ward.cancel_admission(stay)
     later = stay_of(ward, patient, charges, lasts=timedelta(seconds=2), med_type="52", matn_type="1", fetus_cnt=1)
     info = settled(ward, later, charges)
     assert Decimal(str(info["hifp_pay"])) == Decimal(str(info["inscp_scp_amt"]))

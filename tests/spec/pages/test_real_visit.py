@@ -13,9 +13,9 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
+from tests.spec.conftest import _fill, base_url, till, till_for, world
 from tests.spec.pages.conftest import token_in
 from tests.spec.pages.test_inspector import rows, words
-from tests.spec.conftest import _fill, base_url, till, till_for, world
 from tests.support.till import Refused, Till
 
 pytestmark = pytest.mark.slow

@@ -73,6 +73,7 @@ class RatioRow(msgspec.Struct, frozen=True):
     first_pay: int | None
     valid_from: date
     valid_to: date | None
+    negotiated: bool
 
 
 class LimitRow(msgspec.Struct, frozen=True):
@@ -115,10 +116,10 @@ _PERIOD = """
 # The item as the edition named it whose days the term's are.
 _TERM_JOIN = """
 from catalogue.term t cross join lateral (
-    (select name, list_type, charge_type, initials, origin from catalogue.item l
+    (select name, list_type, charge_type, initials, origin, negotiated from catalogue.item l
      where l.code = t.code and (t.valid_to is null or l.valid_from < t.valid_to))
     union all
-    (select name, list_type, charge_type, initials, origin from catalogue.former_item f
+    (select name, list_type, charge_type, initials, origin, negotiated from catalogue.former_item f
      where f.code = t.code and f.valid_from < t.valid_to order by f.valid_from desc limit 1)
     limit 1) i
 """
@@ -142,7 +143,8 @@ select t.code, i.name, i.list_type, i.charge_type, i.initials, i.origin, t.valid
 _BY_SCHEME = f"{_TERM_JOIN} cross join unnest($15::text[]) as insutype {_TERM_WHERE}"
 COUNT_RATIOS = f"select count(*) {_BY_SCHEME}"
 LIST_RATIOS = f"""
-select t.code, i.list_type, t.class_level, insutype, t.first_pay, t.valid_from, t.valid_to
+select t.code, i.list_type, t.class_level, insutype, t.first_pay, t.valid_from, t.valid_to,
+       i.negotiated
 {_BY_SCHEME} order by t.code, t.valid_from, insutype limit $16 offset $17
 """
 

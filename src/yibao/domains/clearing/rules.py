@@ -38,7 +38,7 @@ def refuse_state(claim: Claim, *, wanted: tuple[str, ...], field: str = "") -> R
         return None
     return refuse(
         "CLAIM_STATE", f"清算申报{claim.claim_id}{STATES[claim.state]}，不能办理", field=field,
-        received=claim.state, remedy=_NEXT[claim.state],
+        received=claim.claim_id, remedy=_NEXT[claim.state],
     )
 
 

@@ -19,6 +19,7 @@ class Movement(msgspec.Struct, frozen=True):
     """One record as uploaded. Quantities in ten-thousandths of the smallest priced unit, prices in millionths of a yuan.
 
     Attributes:
+        on_field: what the day is called where it came from, for messages.
         direction: of a change: 1 in, -1 out; 0 otherwise.
         twin: kind of upload that tells of the same goods as this change, ``""`` if none.
         is_split: pieces of a pack, so that its traceability code may be sold again.
@@ -34,6 +35,7 @@ class Movement(msgspec.Struct, frozen=True):
     quantity_e4: int
     occurred_at: datetime
     on: date
+    on_field: str = ""
     direction: int = 0
     twin: str = ""
     change_type: str = ""

@@ -181,7 +181,8 @@ class Book:
             faults.append(Fault("QUANTITY_NOT_POSITIVE", "数量须大于0", field, shown, "退货也请填写正数"))
         faults += _size_faults(movement, path, field)
         if movement.on > self._today:
-            faults.append(Fault("STOCK_IN_FUTURE", "发生日期晚于今天", path, str(movement.on), "请核对日期"))
+            faults.append(Fault("STOCK_IN_FUTURE", "发生日期晚于今天", f"{path}.{movement.on_field}", str(movement.on),
+                                "请核对日期"))
         if movement.kind == "change" and movement.direction == 0:
             faults.append(Fault("CHANGE_TYPE_UNKNOWN", "库存变更类型不在字典内", f"{path}.inv_chg_type", movement.change_type,
                                 "请按字典inv_chg_type填写"))

@@ -14,7 +14,7 @@ import msgspec
 from yibao.domains.dispensing.stock_model import Alert, Movement, TraceCode
 
 _SAID = {
-    "sold_twice": "已售出且未退货，不能再次销售",
+    "sold_twice": "已售出且未退货，请核对追溯码",
     "sold_after_split": "整盒与拆零先后以同一追溯码销售",
     "other_item": "此前以另一医疗目录编码上传",
     "virtual_elsewhere": "是其他机构或其他批次的虚拟追溯码",

@@ -9,7 +9,15 @@ from itertools import pairwise
 
 from yibao.domains.records.check_diagnoses import western
 from yibao.domains.records.model import ListFacts, QualityTables, SettlementList
-from yibao.domains.records.rules import Hit, age_in_days, check, stay_days
+from yibao.domains.records.rules import (
+    Hit,
+    age_in_days,
+    check,
+    is_before,
+    said_duration,
+    stay_days,
+    tells_only_day,
+)
 from yibao.kernel.business_time import age_on, business_date, to_wire
 from yibao.kernel.identity_number import mask, mask_name
 
@@ -49,13 +57,14 @@ def same_person(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> 
 
 @check("R21")
 def age_is_right(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> Iterator[Hit]:
-    """A stated age is that of the first day of care; one day more or less is no fault of a newborn's."""
+    """A stated age is that of the first day of care; one day more or less is no fault of a newborn's, 0 is no age."""
     years = age_on(facts.person.birth_on, facts.began_on)
     days = age_in_days(facts.person.birth_on, facts.began_on)
     stated = x.age_days if x.age_days is not None else x.person.age_days if x.person else None
-    if stated is not None and abs(stated - days) > 1 and (years < 1 or stated > 0):
+    if stated and abs(stated - days) > 1:
         yield Hit(str(stated), f"天龄应为{days}天" if years < 1 else f"满{years}周岁，不填天龄")
-    if x.person is not None and x.person.age and x.person.age.split(".")[0] != str(years):
+    said_years = x.person.age.split(".")[0] if x.person else ""
+    if x.person is not None and said_years.strip("0") and said_years != str(years):
         yield Hit(x.person.age, f"年龄应为{years}岁")
 
 
@@ -64,16 +73,16 @@ def newborn_complete(x: SettlementList, facts: ListFacts, tables: QualityTables)
     """A newborn patient's list has the type of admission and both weights."""
     if facts.care != "chronic" and is_newborn(facts, tables):
         n = x.newborn
-        if not (n.admission_type and n.birth_weights_g and n.admission_weights_g):
+        if not (n.admission_type and any(n.birth_weights_g) and any(n.admission_weights_g)):
             yield Hit(because=f"患者出生于{facts.person.birth_on}")
 
 
 @check("R23")
 def weights_plausible(x: SettlementList, _facts: ListFacts, tables: QualityTables) -> Iterator[Hit]:
-    """A newborn's weight is between the table's bounds, in grams."""
+    """A newborn's weight is between the table's bounds, in grams; 0 is how a number is left empty."""
     least, most = tables.weight_grams
     for grams in (*x.newborn.birth_weights_g, *x.newborn.admission_weights_g):
-        if not least <= grams <= most:
+        if grams and not least <= grams <= most:
             yield Hit(f"{grams}克", f"应在{least}至{most}克之间")
 
 
@@ -81,7 +90,7 @@ def weights_plausible(x: SettlementList, _facts: ListFacts, tables: QualityTable
 def weights_belong(x: SettlementList, facts: ListFacts, tables: QualityTables) -> Iterator[Hit]:
     """Weights are given for newborns and for mothers."""
     is_mother = any(tables.find("maternity", d.code) for d in western(x))
-    if x.newborn.birth_weights_g and not is_newborn(facts, tables) and not is_mother:
+    if any(x.newborn.birth_weights_g) and not is_newborn(facts, tables) and not is_mother:
         yield Hit(f"{x.newborn.birth_weights_g[0]}克", f"患者出生于{facts.person.birth_on}")
 
 
@@ -119,8 +128,8 @@ def discharge_fits(x: SettlementList, facts: ListFacts, _tables: QualityTables) 
 
 @check("R63")
 def days_fit(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> Iterator[Hit]:
-    """The stated days are those between admission and discharge."""
-    if x.stated_days is not None and facts.stay is not None:
+    """The stated days are those between admission and discharge; no stay has 0."""
+    if x.stated_days and facts.stay is not None:
         days = stay_days(facts.began_on, facts.ended_on)
         if x.stated_days != days:
             yield Hit(str(x.stated_days), f"应为{days}天")
@@ -167,17 +176,20 @@ def intensive_care_inside(x: SettlementList, facts: ListFacts, _tables: QualityT
     """Intensive care runs forward inside the stay."""
     for icu in x.intensive_care:
         begin, end = business_date(icu.entered_at), business_date(icu.left_at)
-        if icu.left_at < icu.entered_at or begin < facts.began_on or end > facts.ended_on:
+        if is_before(icu.left_at, icu.entered_at) or begin < facts.began_on or end > facts.ended_on:
             yield Hit(f"{to_wire(icu.entered_at)}至{to_wire(icu.left_at)}", f"住院{facts.began_on}至{facts.ended_on}")
 
 
 @check("R69")
 def intensive_care_adds_up(x: SettlementList, _facts: ListFacts, _tables: QualityTables) -> Iterator[Hit]:
-    """The stated duration is the time between entry and exit, to the minute."""
+    """The stated duration is the time between entry and exit, to the minute; to the day where only days are told."""
     for icu in x.intensive_care:
+        if not said_duration(icu.duration):
+            continue
         stated = duration_of(icu.duration)
         spent = icu.left_at - icu.entered_at
-        if stated is None or abs(stated - spent) >= timedelta(minutes=1):
+        is_rough = tells_only_day(icu.entered_at) or tells_only_day(icu.left_at)
+        if stated is None or abs(stated - spent) >= (timedelta(days=2) if is_rough else timedelta(minutes=1)):
             yield Hit(icu.duration, "格式为天/小时/分钟" if stated is None else f"进出相差{spent}")
 
 
@@ -186,7 +198,7 @@ def intensive_care_apart(x: SettlementList, _facts: ListFacts, _tables: QualityT
     """Nobody lies in two units at once."""
     times = sorted((icu.entered_at, icu.left_at) for icu in x.intensive_care)
     for (_, left_at), (entered_at, _) in pairwise(times):
-        if entered_at < left_at:
+        if is_before(entered_at, left_at):
             yield Hit(to_wire(entered_at), f"前一段到{to_wire(left_at)}")
 
 
@@ -198,8 +210,8 @@ def durations_readable(x: SettlementList, facts: ListFacts, _tables: QualityTabl
         ("呼吸机使用时长", x.ventilator, True), ("入院前昏迷时长", x.coma_before, False),
         ("入院后昏迷时长", x.coma_after, True),
     ):
-        said = duration_of(text) if text else None
-        if text and (said is None or (inside and said > most)):
+        said = duration_of(text)
+        if said_duration(text) and (said is None or (inside and said > most)):
             yield Hit(text, name + ("，格式为天/小时/分钟" if said is None else "长于住院时间"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from yibao.domains.records.model import ListFacts, ListProcedure, QualityTables, SettlementList
-from yibao.domains.records.rules import Hit, check
+from yibao.domains.records.rules import Hit, check, is_before
 from yibao.kernel.business_time import business_date, to_wire
 
 ONLY = {"1": "female", "2": "male"}
@@ -21,14 +21,14 @@ def codes_known(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> 
 
 @check("R51")
 def inside_stay(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> Iterator[Hit]:
-    """Procedures begin and end inside the care; where a time of the stay is known, to the second."""
+    """Procedures begin and end inside the care; to the second where both times are known, else by day."""
     for p in x.procedures:
         for at in (p.begun_at, p.ended_at):
             if at is None:
                 continue
-            too_early = at < facts.stay.admitted_at if facts.stay else business_date(at) < facts.began_on
+            too_early = is_before(at, facts.stay.admitted_at) if facts.stay else business_date(at) < facts.began_on
             left_at = facts.stay.discharged_at if facts.stay else None
-            too_late = at > left_at if left_at is not None else business_date(at) > facts.ended_on
+            too_late = is_before(left_at, at) if left_at is not None else business_date(at) > facts.ended_on
             if too_early or too_late:
                 yield Hit(to_wire(at), f"{p.code} {p.name}，就诊期间{facts.began_on}至{facts.ended_on}")
                 break
@@ -38,7 +38,7 @@ def inside_stay(x: SettlementList, facts: ListFacts, _tables: QualityTables) -> 
 def runs_forward(x: SettlementList, _facts: ListFacts, _tables: QualityTables) -> Iterator[Hit]:
     """A procedure does not end before it begins."""
     for p in x.procedures:
-        if p.begun_at is not None and p.ended_at is not None and p.ended_at < p.begun_at:
+        if p.begun_at is not None and p.ended_at is not None and is_before(p.ended_at, p.begun_at):
             yield Hit(to_wire(p.ended_at), f"开始于{to_wire(p.begun_at)}")
 
 
@@ -47,15 +47,16 @@ def anaesthesia_fits(x: SettlementList, _facts: ListFacts, _tables: QualityTable
     """Anaesthesia runs forward and meets the procedure."""
     for p in x.procedures:
         begin, end = p.anaesthesia_from, p.anaesthesia_to
-        if begin is not None and end is not None and end < begin:
+        if begin is not None and end is not None and is_before(end, begin):
             yield Hit(to_wire(begin), f"结束于{to_wire(end)}")
         elif _apart(p):
             yield Hit("、".join(to_wire(at) for at in (begin, end) if at is not None), f"{p.code} {p.name}")
 
 
 def _apart(p: ListProcedure) -> bool:
-    starts_after = p.anaesthesia_from is not None and p.ended_at is not None and p.anaesthesia_from > p.ended_at
-    ends_before = p.anaesthesia_to is not None and p.begun_at is not None and p.anaesthesia_to < p.begun_at
+    begin, end = p.anaesthesia_from, p.anaesthesia_to
+    starts_after = begin is not None and p.ended_at is not None and is_before(p.ended_at, begin)
+    ends_before = end is not None and p.begun_at is not None and is_before(end, p.begun_at)
     return starts_after or ends_before
 
 

@@ -31,7 +31,8 @@ select code from catalogue.procedure where code = any($1::text[]) and valid_from
 """
 TCM_CLASSES = "select code from catalogue.tcm_class where kind in ('tcm_disease', 'tcm_syndrome')"
 DEPARTMENTS = """
-select dept_code from institutions.department where fixmedins_code = $1 and dept_code = any($2::text[]) and opened_on <= $3
+select dept_code, name from institutions.department
+where fixmedins_code = $1 and (dept_code = any($2::text[]) or name = any($2::text[])) and opened_on <= $3
 """
 STAFF_NAMES = "select code, name from institutions.practitioner where fixmedins_code = $1 and code = any($2::text[])"
 # Settlements of a period that need a list: stays, and the outpatient care that $4 names.
@@ -146,8 +147,9 @@ async def tcm_classes(tx: Connection) -> frozenset[str]:
 
 
 async def known_departments(tx: Connection, fixmedins_code: str, *, codes: Iterable[str], on: date) -> frozenset[str]:
-    """Return those of the codes that were departments of the institution on a day."""
-    return frozenset(row["dept_code"] for row in await tx.fetch(DEPARTMENTS, fixmedins_code, sorted(set(codes)), on))
+    """Return those of the codes that were departments of the institution on a day; a name serves as well as its code."""
+    rows = await tx.fetch(DEPARTMENTS, fixmedins_code, sorted(set(codes)), on)
+    return frozenset(text for row in rows for text in (row["dept_code"], row["name"]))
 
 
 async def staff_names(tx: Connection, fixmedins_code: str, *, codes: Iterable[str]) -> dict[str, str]:
@@ -217,7 +219,7 @@ def _case(row: asyncpg.Record) -> GroupingFacts:
     began_on = business_date(x.admitted_at or row["begin_at"])
     ended_on = business_date(x.discharged_at or row["settled_at"])
     years = age_on(row["birth_on"], began_on)
-    weights = x.newborn.birth_weights_g
+    weights = [grams for grams in x.newborn.birth_weights_g if grams]
     diagnoses = [d for d in x.diagnoses if d.kind == "1" and d.code]
     return GroupingFacts(
         case=row["setl_id"], gend=row["sex"], age=years,

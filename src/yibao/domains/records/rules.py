@@ -7,11 +7,12 @@ A rule is a function that yields a hit for each thing wrong; its sentence, its f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime, time
 
 import msgspec
 
 from yibao.domains.records.model import Finding, ListFacts, QualityTables, Rule, SettlementList
+from yibao.kernel.business_time import SHANGHAI, business_date
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -70,3 +71,29 @@ def age_in_days(birth_on: date, on: date) -> int:
 def stay_days(began_on: date, ended_on: date) -> int:
     """Return the days of a stay: the day of admission counts, that of discharge does not, one day at least."""
     return max((ended_on - began_on).days, 1)
+
+
+def tells_only_day(at: datetime) -> bool:
+    """Say whether an instant is the midnight that stands for a day whose time was not told."""
+    return at.astimezone(SHANGHAI).time() == time()
+
+
+def is_before(first: datetime, second: datetime) -> bool:
+    """Say whether an instant lies before another; by day where one of them tells only the day."""
+    if tells_only_day(first) or tells_only_day(second):
+        return business_date(first) < business_date(second)
+    return first < second
+
+
+NOTHING = frozenset({"", "-", "--", "/", "—", "无", "null", "NULL", "N/A", "0"})
+"""What systems write into a text that does not apply; numbers that do not apply they send as 0."""
+
+
+def said(text: str) -> str:
+    """Return a text, "" where it says that there is nothing to say."""
+    return "" if text in NOTHING else text
+
+
+def said_duration(text: str) -> str:
+    """Return the text of a duration, "" where it says nothing or no time at all, however that is written."""
+    return said(text) and ("" if not text.strip("0/-:. 天日小时分钟") else text)

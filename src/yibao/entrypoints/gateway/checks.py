@@ -301,8 +301,30 @@ _BY_TYPE: dict[str, Check] = {
 }
 
 
+def _nothing_check(check: Check, words: frozenset[str], codes: Mapping[str, str]) -> Check:
+    """Return a check that takes some words for nothing said, unless a word is a code or the name of one."""
+    nothing = words - {*codes, *(code.removeprefix("0") for code in codes), *codes.values()}
+
+    def check_unless_nothing(value: Any) -> Any:
+        text = value.strip() if type(value) is str else value
+        if type(text) is int:
+            text = str(text)
+        return ABSENT if type(text) is str and text in nothing else check(value)
+
+    return check_unless_nothing
+
+
 def compile_check(field: Field, code_tables: Mapping[str, Mapping[str, str]]) -> Check:
     """Return the check of a field of a field table."""
+    check = _check_of(field, code_tables)
+    words = frozenset(field.quirks.get("empty_words", "").split())
+    codes = code_tables.get(field.code_table, {})
+    if field.required or not words or not (codes or field.type in ("number", "date", "datetime")):
+        return check
+    return _nothing_check(check, words - {"0"} if field.type == "number" else words, codes)
+
+
+def _check_of(field: Field, code_tables: Mapping[str, Mapping[str, str]]) -> Check:
     if "echo" in field.quirks:
         return echo_check()
     if field.type == "number":

@@ -205,8 +205,11 @@ class _Reader:
         )
         children = tuple(self._node(infno, p, by_node, containers.get(name)) for name, p in below.items())
         name = path.removesuffix("[]").rsplit(".", 1)[-1]
+        whole = self.quirks.get((infno, path, ""), {})
+        alias = whole.get("node_alias")
         quirks = self.quirks_of(infno, stated["node"], name) if stated else {}
-        alias = self.quirks.get((infno, path, ""), {}).get("node_alias")
+        if "blank_row_ok" in whole:
+            quirks["blank_row_ok"] = ""
         return Node(
             path=path, name=name, is_list=path.endswith("[]"), stated=stated is not None,
             required=stated is not None and stated["required"] == "Y", fields=own, children=children,

@@ -131,6 +131,14 @@ def _missing_node(node: Node, problems: Problems, path: str, source: dict[str, A
         problems.add_plain(path, "FIELD_MISSING", f"节点{node.name}为必填项", "请填写该节点后重发")
 
 
+def _says_nothing(row: Any) -> bool:
+    """Say whether a row holds nothing: texts left empty, numbers left at zero, as systems send that know no empty list."""
+    return isinstance(row, dict) and all(
+        value is None or (isinstance(value, str) and value.strip() in (*_EMPTY, "0")) or (type(value) is int and value == 0)
+        for value in row.values()
+    )
+
+
 def _compile_child(node: Node, walk: Walk) -> Walk:
     """Return the walk that adds a child node to its parent's clean content."""
 
@@ -153,6 +161,8 @@ def _compile_child(node: Node, walk: Walk) -> Walk:
         value = _take(node, source)
         path = prefix + node.name
         rows = [] if value is None else value if isinstance(value, list) else [value]
+        if len(rows) == 1 and "blank_row_ok" in node.quirks and _says_nothing(rows[0]):
+            rows = []
         if not rows:
             _missing_node(node, problems, path, source)
             judge_rows(node, [], problems, path)

@@ -25,9 +25,9 @@ def read_row(row: Mapping[str, str]) -> tuple[GroupingCase, tuple[str, ...]]:
     notes: list[str] = []
     numbers = {name: _number(name, row.get(name, ""), notes) for name in _NAMES}
     case = GroupingCase(
-        case=row.get("case", "").strip(), gend=_whole(row.get("gend", "").strip()),
+        case=row.get("case", "").strip(), gend=_whole(row.get("gend", "").strip()).lstrip("0"),
         age=numbers["age"], age_days=numbers["age_days"], birth_weight_g=numbers["birth_weight_g"],
-        los_days=numbers["los_days"], dscg_way=_whole(row.get("dscg_way", "").strip()),
+        los_days=numbers["los_days"], dscg_way=_whole(row.get("dscg_way", "").strip()).lstrip("0"),
         dx_codes=_codes(row.get("dx_codes", "")), op_codes=_codes(row.get("op_codes", "")),
     )
     return case, tuple(notes)

@@ -167,10 +167,10 @@ _DECLARED = {
 """Dimensions whose words the region declares: kind of word, and the section it stands in."""
 DIMENSIONS = (*_FIXED, *_FREE, *_DECLARED, *_RANGES, *_TRUTHS)
 """Every dimension a ``when`` may name."""
-LINE_DIMENSIONS = ("insutype", "list_type", "class_level")
+LINE_DIMENSIONS = ("insutype", "list_type", "class_level", "group")
 """Those a rule about single fee lines may depend on."""
 GROUP_DIMENSIONS = ("group",)
-"""Those that only a rule about a group of lines may depend on."""
+"""Those that only a rule about a group of lines, or about single ones, may depend on."""
 DUES_DIMENSIONS = ("payer", "part", "missed_years")
 """Those that only what is no bill may depend on."""
 CASE_DIMENSIONS = tuple(

@@ -16,6 +16,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import default_first_pay
+from yibao.usecases.visits.fee_line import group_of
 
 T = TypeVar("T")
 
@@ -101,7 +102,8 @@ def _with_defaults(rows: Sequence[RatioRow], policy: RegionPolicy, day: date) ->
     for row in rows:
         if row.first_pay is None:
             default = default_first_pay(
-                policy, day, insutype=row.insutype, list_type=row.list_type, class_level=row.class_level
+                policy, day, insutype=row.insutype, list_type=row.list_type, class_level=row.class_level,
+                group=group_of(negotiated=row.negotiated),
             )
             if default is not None:
                 row = msgspec.structs.replace(row, first_pay=default.number)

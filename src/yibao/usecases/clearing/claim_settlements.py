@@ -116,7 +116,8 @@ def _refuse_sums(command: ClaimCommand, ours: asyncpg.Record) -> Refusal | None:
         return refuse("NOTHING_TO_CLAIM", "该期间该清算类别没有未申报的结算", field="data.clr_type",
                       received=command.clr_type, remedy="请核对清算类别、清算方式和起止日期，或用3204撤销原申报后重新申报")
     faults = [] if command.visits == ours["visits"] else [
-        Fault("CLAIM_DIFFERS", "清算人次与平台不符", "data.psntime", f"机构{command.visits}，平台{ours['visits']}", _REMEDY)
+        Fault("CLAIM_DIFFERS", "清算人次与平台不符", "data.psntime", f"机构{command.visits}，平台{ours['visits']}",
+              "清算人次是结算笔数减去退费笔数；请核对后重新申报")
     ]
     for field, label, theirs, held in (
         ("medfee_sumamt", "医疗费总额", command.medfee_fen, ours["medfee"]),

@@ -17,6 +17,7 @@ from yibao.policy.decision import Used
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.law.values import ratio_text
 from yibao.policy.lines import default_first_pay
+from yibao.usecases.visits.fee_line import group_of
 
 
 class _Place(msgspec.Struct):
@@ -80,6 +81,6 @@ def _default_ratio(
         return ()
     row = default_first_pay(
         policy, on, insutype=head.insutype, list_type=line["list_type"],
-        class_level=line["class_level"],
+        class_level=line["class_level"], group=group_of(negotiated=term.negotiated),
     )
     return () if row is None else (row.used,)

@@ -11,7 +11,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
-from yibao.usecases.visits.fee_line import LineInput, amount_faults
+from yibao.usecases.visits.fee_line import LineInput, amount_faults, group_of
 
 LINES_MAX = 200
 SERVICES = "201"
@@ -59,5 +59,5 @@ def split_line(
     return classify_line(
         policy=policy, service_on=on, insutype=insutype, list_type=term.list_type, class_level=term.class_level,
         amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4, first_pay=term.first_pay,
-        price_limit=term.limit_micro, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag,
+        price_limit=term.limit_micro, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
     )

@@ -18,7 +18,7 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.usecases.records.gather_list_facts import STAY_STATES
-from yibao.usecases.records.tables import Upload
+from yibao.usecases.records.tables import KeyParts, Upload
 
 LINKED_BY = ("mdtrt_sn", "mdtrt_id", "psn_no", "rpotc_no")
 """What ties the rows of a message to its head; where both say it, they say the same."""
@@ -56,7 +56,7 @@ async def keep_documents(
     tx: Connection, sent: Sequence[Sent], *, upload: Upload, institution: Institution, by: By, now: datetime
 ) -> Kept | Refusal:
     """Keep the documents of one message, all or none; a void one takes its key out of what is given back."""
-    keys = [key_of(upload, s) for s in sent]
+    keys = _numbered([key_of(upload, s) for s in sent])
     faults = [f for s, key in zip(sent, keys, strict=True) for f in _shape_faults(s, key, upload, today=business_date(now))]
     known = [k for k in keys if isinstance(k, str)]
     twice = {key for key, n in Counter(known).items() if n > 1}
@@ -75,16 +75,44 @@ async def keep_documents(
     return Kept(rows[0].psn_no, rows[0].mdtrt_id, await _warnings(tx, sent, upload=upload, today=business_date(now)))
 
 
+UNNUMBERED = "~"
+"""Begins the keys of records that bear no number of their own."""
+
+
 def key_of(upload: Upload, sent: Sent) -> str | Fault:
-    """Return the key of a document, or the fault that a part of it is missing."""
-    parts = []
-    for names, is_optional in upload.key:
-        value = next((sent.head[name] for name in names if name in sent.head), None)
+    """Return the key of a document; what its table does not require may be missing, then the visit's number leads."""
+    key = _joined(upload.key, sent.head)
+    if isinstance(key, str):
+        return key
+    other = _joined(upload.otherwise, sent.head) if upload.otherwise else key
+    if isinstance(other, str):
+        return UNNUMBERED + other
+    return Fault("DOCUMENT_KEY_MISSING", f"没有{'或'.join(other)}，记录无法保存和查询", f"{sent.field}.{other[0]}", "",
+                 "请填写后重发")
+
+
+def _joined(parts: KeyParts, head: Mapping[str, Any]) -> str | tuple[str, ...]:
+    """Return a key, or the names of its first part that is missing."""
+    values = []
+    for names, is_optional in parts:
+        value = next((head[name] for name in names if name in head), None)
         if value is None and not is_optional:
-            return Fault("DOCUMENT_KEY_MISSING", f"没有{'或'.join(names)}，记录无法保存和查询", f"{sent.field}.{names[0]}",
-                         "", "请填写后重发")
-        parts.append("" if value is None else str(value))
-    return "|".join(parts)
+            return names
+        values.append("" if value is None else str(value))
+    return "|".join(values)
+
+
+def _numbered(keys: Sequence[str | Fault]) -> list[str | Fault]:
+    """Return the keys with records of one message that bear no number told apart by their order."""
+    seen: Counter[str] = Counter()
+    numbered: list[str | Fault] = []
+    for key in keys:
+        if isinstance(key, str) and key.startswith(UNNUMBERED):
+            seen[key] += 1
+            numbered.append(key if seen[key] == 1 else f"{key}#{seen[key]}")
+        else:
+            numbered.append(key)
+    return numbered
 
 
 def told_on(upload: Upload, head: Mapping[str, Any]) -> date | None:

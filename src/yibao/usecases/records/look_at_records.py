@@ -78,10 +78,10 @@ async def find_recognised(
 
 
 def report_number(row: asyncpg.Record) -> str:
-    """Return the number of a report, "" where it has none."""
+    """Return the number of a report, else that of its request, "" where it has neither."""
     content = documents.content_of(row)
     head = content.get("examinfo") or content.get("labinfo") or {}
-    return str(head.get("rpotc_no", ""))
+    return str(head.get("rpotc_no") or head.get("appy_no", ""))
 
 
 async def permit_looking(

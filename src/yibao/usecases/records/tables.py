@@ -52,18 +52,26 @@ class ListTables(msgspec.Struct, frozen=True):
         return settled_on + timedelta(days=due.days)
 
 
+KeyParts = tuple[tuple[tuple[str, ...], bool], ...]
+"""For each part of a key the fields that may give it, and whether it may be missing."""
+
+
 class Upload(msgspec.Struct, frozen=True):
-    """One row of ``clinical_uploads.csv``; ``key`` holds for each part the fields that may give it."""
+    """One row of ``clinical_uploads.csv``; ``key`` holds for each part the fields that may give it.
+
+    ``otherwise`` is the key where a part of ``key`` was not sent, empty where the table requires every part.
+    """
 
     infno: str
     kind: str
     title: str
     node: str
     is_row: bool
-    key: tuple[tuple[tuple[str, ...], bool], ...]
+    key: KeyParts
     told_on: str
     care: str
     diagnosis: str
+    otherwise: KeyParts = ()
 
 
 class Recognised(msgspec.Struct, frozen=True):
@@ -124,14 +132,17 @@ def list_tables() -> ListTables:
     )
 
 
+def _key_parts(text: str) -> KeyParts:
+    return tuple((tuple(part.removesuffix("?").split("/")), part.endswith("?")) for part in text.split())
+
+
 @cache
 def uploads() -> Mapping[str, Upload]:
     """Return how each clinical upload is kept, by its number."""
     return {
         r["infno"]: Upload(
             r["infno"], r["kind"], r["title"], r["node"], r["is_row"] == "1",
-            tuple((tuple(part.removesuffix("?").split("/")), part.endswith("?")) for part in r["key"].split()),
-            r["told_on"], r["care"], r["diagnosis"],
+            _key_parts(r["key"]), r["told_on"], r["care"], r["diagnosis"], _key_parts(r["otherwise"]),
         )
         for r in _rows("clinical_uploads.csv")
     }

@@ -28,7 +28,7 @@ from yibao.usecases.catalogue.look_up_lines import (
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.stays.returns import ReturnBook
 from yibao.usecases.stays.stay_of import refuse_discharged, stay_of
-from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, kept_line
+from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, group_of, kept_line
 from yibao.usecases.visits.upload_fee_lines import KeptLines
 
 LINES_MAX = 1000
@@ -100,7 +100,7 @@ def _split(line: LineInput, term: ItemTerm, policy: RegionPolicy, *, insutype: s
         policy=policy, service_on=business_date(line.occurred_at), insutype=insutype, list_type=term.list_type,
         class_level=term.class_level, amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4,
         first_pay=term.first_pay, price_limit=term.limit_micro, restricted=term.restricted,
-        hosp_appr_flag=line.hosp_appr_flag,
+        hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
     )
 
 

@@ -49,9 +49,10 @@ async def record_stock(
             upload without any good record. Otherwise one faulty record refuses all.
     """
     if not movements:
-        return refuse("NO_STOCK_RECORDS", "没有进销存明细", remedy="请上传至少一条")
+        return refuse("NO_STOCK_RECORDS", "没有进销存明细", field="input", remedy="请上传至少一条")
     if len(movements) > ROWS_MAX:
-        return refuse("TOO_MANY_RECORDS", f"一次最多上传{ROWS_MAX}条", received=str(len(movements)), remedy="请分批上传")
+        return refuse("TOO_MANY_RECORDS", f"一次最多上传{ROWS_MAX}条", field="input",
+                      received=str(len(movements)), remedy="请分批上传")
     code = institution.fixmedins_code
     await stock_queries.take_turn(tx, code)
     book = Book(

@@ -59,6 +59,11 @@ class UploadedLine(msgspec.Struct, frozen=True):
     split: LineSplit
 
 
+def group_of(*, negotiated: bool) -> str:
+    """Return the law's word for the group of an item's lines, ``""`` where they are ordinary."""
+    return NEGOTIATED if negotiated else ""
+
+
 def amount_faults(line: LineInput, *, at: str, today: date) -> list[Fault]:
     """Return what is wrong with price, amount and time of one line; ``at`` is its path in the message."""
     faults = []
@@ -89,5 +94,5 @@ def kept_line(
         reason=split.reason, catalogue_version=term.version, dept_code=line.dept_code, dept_name=line.dept_name,
         doctor_code=line.doctor_code, doctor_name=line.doctor_name,
         detail=msgspec.json.encode(line.detail).decode(), uploaded_at=now, init_sn=line.init_sn,
-        line_group=NEGOTIATED if term.negotiated else "",
+        line_group=group_of(negotiated=term.negotiated),
     )

@@ -21,7 +21,7 @@ from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
 from yibao.usecases.catalogue.look_up_lines import LineKey, faults_of_lines, look_up_lines, warnings_of_lines
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, kept_line
+from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, group_of, kept_line
 from yibao.usecases.visits.register_visit import refuse_foreign
 
 LINES_MAX = 1000
@@ -150,5 +150,5 @@ def _split(
         policy=policy, service_on=on, insutype=encounter["insutype"], list_type=term.list_type,
         class_level=term.class_level, amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4,
         first_pay=term.first_pay, price_limit=term.limit_micro, restricted=term.restricted,
-        hosp_appr_flag=line.hosp_appr_flag,
+        hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
     )

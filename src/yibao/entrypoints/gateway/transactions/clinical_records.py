@@ -9,6 +9,7 @@ import asyncpg
 from yibao.domains.people.queries import find_person
 from yibao.domains.records.documents import content_of
 from yibao.entrypoints.gateway.registry import Done, Message, Output, Services, deed, query
+from yibao.entrypoints.gateway.required_output import with_required
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal, refuse
@@ -90,23 +91,21 @@ def _report_head(content: Wire) -> Wire:
 async def examinations(message: Message, services: Services) -> Output | Refusal:
     """Give examination reports back."""
     found = await _reports(message, services, "4501")
-    return found if isinstance(found, Refusal) else {
-        "data": await _whole_reports(message, services, found, head="examinfo", parts=("iteminfo", "imageinfo", "sampleinfo"))
-    }
+    return found if isinstance(found, Refusal) else await _whole_reports(
+        message, services, found, head="examinfo", parts=("iteminfo", "imageinfo", "sampleinfo"))
 
 
 @query("4508")
 async def laboratory(message: Message, services: Services) -> Output | Refusal:
     """Give laboratory reports back."""
     found = await _reports(message, services, "4502")
-    return found if isinstance(found, Refusal) else {
-        "data": await _whole_reports(message, services, found, head="labinfo", parts=("iteminfo", "sampleinfo"))
-    }
+    return found if isinstance(found, Refusal) else await _whole_reports(
+        message, services, found, head="labinfo", parts=("iteminfo", "sampleinfo"))
 
 
 async def _whole_reports(
     message: Message, services: Services, rows: list[asyncpg.Record], *, head: str, parts: tuple[str, ...]
-) -> list[Wire]:
+) -> Output:
     async with services.database.connection() as tx:
         person = await find_person(tx, message.input["psn_no"])
     who = {} if person is None else {
@@ -121,7 +120,11 @@ async def _whole_reports(
             head: {**told, **extra, **place, **who},
             **{part: [{**one, **place} for one in content.get(part, ())] for part in parts},
         })
-    return shown
+    return _given(message, shown)
+
+
+def _given(message: Message, shown: list[Wire]) -> Output:
+    return with_required(message.infno, {"data": shown})
 
 
 @query("4509")
@@ -153,7 +156,7 @@ RENAMED = {"germ_code": "coly_code", "germ_name": "coly_name"}
 
 async def _rows(message: Message, services: Services, kind: str) -> Output | Refusal:
     found = await _reports(message, services, kind)
-    return found if isinstance(found, Refusal) else {"data": [_row(row) for row in found]}
+    return found if isinstance(found, Refusal) else _given(message, [_row(row) for row in found])
 
 
 def _row(row: asyncpg.Record) -> Wire:

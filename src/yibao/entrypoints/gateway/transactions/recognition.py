@@ -8,6 +8,7 @@ import asyncpg
 
 from yibao.domains.records.documents import content_of
 from yibao.entrypoints.gateway.registry import Done, Message, Output, Services, deed, query
+from yibao.entrypoints.gateway.required_output import with_required
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.records.look_at_records import (
@@ -15,6 +16,7 @@ from yibao.usecases.records.look_at_records import (
     find_recognised,
     list_recognised,
     permit_looking,
+    report_number,
 )
 
 ABNORMAL = "1"
@@ -43,7 +45,8 @@ async def recognised(message: Message, services: Services) -> Output | Refusal:
             tx, psn_no=asked["psn_no"], institution=message.institution, now=message.received_at)
     if isinstance(found, Refusal):
         return found
-    return {"bilgiteminfo": [_summary(row) for row in found if _fits(asked, row, _head(row))]}
+    shown = [_summary(row) for row in found if _fits(asked, row, _head(row))]
+    return with_required(message.infno, {"bilgiteminfo": shown})
 
 
 def _head(row: asyncpg.Record) -> Wire:
@@ -69,7 +72,7 @@ def _summary(row: asyncpg.Record) -> Wire:
     if row["kind"] != EXAMINATION:
         abnormal = ABNORMAL if any(i.get("exam_rslt_abn") == ABNORMAL for i in content.get("iteminfo", ())) else "0"
     return {
-        "psn_no": row["psn_no"], "rpotc_no": head.get("rpotc_no"), "rpt_date": row["told_on"],
+        "psn_no": row["psn_no"], "rpotc_no": report_number(row), "rpt_date": row["told_on"],
         "rpotc_type_code": head.get("rpotc_type_code"), "fixmedins_code": row["fixmedins_code"],
         "exam_rpotc_name": head.get("exam_rpotc_name") or head.get("exam_item_name"),
         "exam_rslt_poit_flag": head.get("exam_rslt_poit_flag"), "exam_rslt_abn": abnormal,
@@ -89,14 +92,18 @@ async def report(message: Message, services: Services) -> Output | Refusal:
         )
     if isinstance(row, Refusal):
         return row
-    head, items = _head(row), content_of(row).get("iteminfo", ())
+    return with_required(message.infno, _report(row))
+
+
+def _report(row: asyncpg.Record) -> Wire:
+    head, items, number = _head(row), content_of(row).get("iteminfo", ()), report_number(row)
     if row["kind"] == EXAMINATION:
         told = {**_summary(row), "bilgDrName": head.get("bilg_dr_name")}
         return {"checkreportdetails": [told], "inspectionreportinformation": [], "inspectiondetails": []}
-    told = {name: head.get(name) for name in ("rpotc_no", "exam_item_code", "exam_item_name", "rpt_date", "rpot_doc")}
+    told = {name: head.get(name) for name in ("exam_item_code", "exam_item_name", "rpt_date", "rpot_doc")}
     return {
         "checkreportdetails": [],
-        "inspectionreportinformation": [{"psn_no": row["psn_no"], **told}],
-        "inspectiondetails": [{**item, "exam_rslt_qual": item.get("exam_rslt_dicm"), "rpotc_no": head.get("rpotc_no")}
+        "inspectionreportinformation": [{"psn_no": row["psn_no"], "rpotc_no": number, **told}],
+        "inspectiondetails": [{**item, "exam_rslt_qual": item.get("exam_rslt_dicm"), "rpotc_no": number}
                               for item in items],
     }

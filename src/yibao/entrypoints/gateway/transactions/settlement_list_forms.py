@@ -21,6 +21,7 @@ from yibao.domains.records.model import (
     StatedShares,
     Transfusion,
 )
+from yibao.domains.records.rules import said, said_duration
 from yibao.kernel.business_time import SHANGHAI, to_wire
 from yibao.kernel.money import round_half_up, yuan_to_fen
 
@@ -62,21 +63,29 @@ def read_list(content: Mapping[str, Any]) -> SettlementList:
         funds=tuple(FundShare(row["fund_pay_type"], yuan_to_fen(row["fund_payamt"])) for row in content["payinfo"])
         if "payinfo" in content else None,
         shares=_shares(info) if older else None, person=_person(info) if older else None, newborn=_newborn(info),
-        age_days=_whole(info.get("age_days")), admission_way=info.get("adm_way", ""), treatment=info.get("trt_type", ""),
+        age_days=_whole(info.get("age_days")), admission_way=_said(info, "adm_way"), treatment=_said(info, "trt_type"),
         admitted_at=info.get("adm_time"), discharged_at=_instant(info.get("dscg_time")),
-        discharge_way=info.get("dscg_way", ""), receiver=info.get("acp_optins_code") or info.get("acp_medins_name", ""),
+        discharge_way=_said(info, "dscg_way"), receiver=_said(info, "acp_optins_code") or _said(info, "acp_medins_name"),
         is_readmission_planned=info.get("days_rinp_flag_31") == PLANNED,
-        readmission_purpose=info.get("days_rinp_pup_31", ""), stated_days=_whole(info.get("act_ipt_days")),
+        readmission_purpose=_said(info, "days_rinp_pup_31"), stated_days=_whole(info.get("act_ipt_days")),
         nursing_days=(_tenths(info, "spga"), _tenths(info, "lv1"), _tenths(info, "scd"), _tenths(info, "lv3")),
-        ventilator=info.get("vent_used_dura", ""), coma_before=info.get("pwcry_bfadm_coma_dura", ""),
-        coma_after=info.get("pwcry_afadm_coma_dura", ""),
-        departments=tuple(info[name] for name in ("adm_dept_code", "dscg_dept_code") if name in info),
-        chief_doctor=info.get("chfpdr_code", ""), nurse=info.get("resp_nurs_code", ""),
-        visited_on=info.get("opsp_mdtrt_date"), visit_department=info.get("opsp_diag_caty", ""),
+        ventilator=_said_duration(info, "vent_used_dura"), coma_before=_said_duration(info, "pwcry_bfadm_coma_dura"),
+        coma_after=_said_duration(info, "pwcry_afadm_coma_dura"),
+        departments=tuple(info[name] for name in ("adm_dept_code", "dscg_dept_code") if _said(info, name)),
+        chief_doctor=_said(info, "chfpdr_code"), nurse=_said(info, "resp_nurs_code"),
+        visited_on=info.get("opsp_mdtrt_date"), visit_department=_said(info, "opsp_diag_caty"),
         settled_from=info.get("setl_begn_date"), settled_to=info.get("setl_end_date"),
-        payment_method=info.get("hi_paymtd", ""),
+        payment_method=_said(info, "hi_paymtd"),
         detail={name: _text(value) for name, value in info.items() if name not in TAKEN} | _receiver_detail(info),
     )
+
+
+def _said(row: Mapping[str, Any], name: str) -> str:
+    return said(row.get(name, ""))
+
+
+def _said_duration(row: Mapping[str, Any], name: str) -> str:
+    return said_duration(row.get(name, ""))
 
 
 def _receiver_detail(info: Mapping[str, Any]) -> dict[str, str]:
@@ -88,7 +97,8 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Decimal | None) -> int | None:
-    return None if value is None else round_half_up(min(value, MOST), 0)
+    """Return days or grams; a 0 is how systems leave a number empty, and none of these numbers can be 0 or need be said."""
+    return None if not value else round_half_up(min(value, MOST), 0)
 
 
 def _tenths(info: Mapping[str, Any], level: str) -> int:
@@ -107,22 +117,24 @@ def _diagnoses(rows: Sequence[Mapping[str, Any]]) -> tuple[ListDiagnosis, ...]:
     nobody_said = not any("maindiag_flag" in row for row in rows)
     return tuple(
         ListDiagnosis(row["diag_type"], row["diag_code"], row["diag_name"],
-                      i == 0 if nobody_said else row.get("maindiag_flag") == YES, row.get("adm_cond_type", ""))
+                      i == 0 if nobody_said else row.get("maindiag_flag") == YES, _said(row, "adm_cond_type"))
         for i, row in enumerate(rows)
     )
 
 
 def _procedures(rows: Sequence[Mapping[str, Any]]) -> tuple[ListProcedure, ...]:
+    """Return the procedures; a row that names none, as lists without a procedure have it, is none."""
+    rows = [row for row in rows if _said(row, "oprn_oprt_code") or _said(row, "oprn_oprt_name")]
     nobody_said = not any("oprn_oprt_type" in row for row in rows)
     return tuple(
         ListProcedure(
             code=row.get("oprn_oprt_code", ""), name=row.get("oprn_oprt_name", ""),
             is_main=i == 0 if nobody_said else row.get("oprn_oprt_type") == MAIN,
             begun_at=row.get("oprn_oprt_begntime") or _instant(row.get("oprn_oprt_date")),
-            ended_at=row.get("oprn_oprt_endtime"), anaesthesia=row.get("anst_way", ""),
+            ended_at=row.get("oprn_oprt_endtime"), anaesthesia=_said(row, "anst_way"),
             anaesthesia_from=row.get("anst_begntime"), anaesthesia_to=row.get("anst_endtime"),
-            surgeon=row.get("oper_dr_code", ""), surgeon_name=row.get("oper_dr_name", ""),
-            anaesthetist=row.get("anst_dr_code", ""), anaesthetist_name=row.get("anst_dr_name", ""),
+            surgeon=_said(row, "oper_dr_code"), surgeon_name=_said(row, "oper_dr_name"),
+            anaesthetist=_said(row, "anst_dr_code"), anaesthetist_name=_said(row, "anst_dr_name"),
         )
         for i, row in enumerate(rows)
     )
@@ -137,10 +149,10 @@ def _intensive_care(rows: Sequence[Mapping[str, Any]]) -> tuple[IntensiveCare, .
 
 
 def _transfusions(rows: Sequence[Mapping[str, Any]], info: Mapping[str, Any]) -> tuple[Transfusion, ...]:
-    """Return the transfusions; the older form has one among the head's fields."""
-    stated = rows or ([info] if "bld_cat" in info else [])
+    """Return the transfusions; the older form has one among the head's fields. A row without kind and amount is none."""
+    stated = [row for row in rows or [info] if _said(row, "bld_cat") or row.get("bld_amt")]
     return tuple(
-        Transfusion(row.get("bld_cat", ""), str(row.get("bld_amt", "")), row.get("bld_unt", ""),
+        Transfusion(_said(row, "bld_cat"), str(row.get("bld_amt", "")), _said(row, "bld_unt"),
                     row.get("setl_List_bld_Id", ""))
         for row in stated
     )
@@ -148,9 +160,9 @@ def _transfusions(rows: Sequence[Mapping[str, Any]], info: Mapping[str, Any]) ->
 
 def _chronic(rows: Sequence[Mapping[str, Any]]) -> tuple[ChronicCare, ...]:
     return tuple(
-        ChronicCare(row.get("diag_code", ""), row.get("diag_name", ""), row.get("oprn_oprt_code", ""),
+        ChronicCare(_said(row, "diag_code"), row.get("diag_name", ""), row.get("oprn_oprt_code", ""),
                     row.get("oprn_oprt_name", ""))
-        for row in rows
+        for row in rows if row
     )
 
 
@@ -174,12 +186,13 @@ def _person(info: Mapping[str, Any]) -> StatedPerson:
 
 
 def _newborn(info: Mapping[str, Any]) -> Newborn:
-    return Newborn(info.get("nwb_adm_type", ""), _weights(info, "bir"), _weights(info, "adm"))
+    return Newborn(_said(info, "nwb_adm_type"), _weights(info, "bir"), _weights(info, "adm"))
 
 
 def _weights(info: Mapping[str, Any], which: str) -> tuple[int, ...]:
     """Return weights in grams: of one child as a number, of several as text with any separator."""
     several = re.findall(r"\d+(?:\.\d+)?", info.get(f"mul_nwb_{which}_wt", ""))
+    several = [text for text in several if text.strip("0.")]
     if several:
         return tuple(round_half_up(min(Decimal(text), MOST), 0) for text in several)
     one = _whole(info.get(f"nwb_{which}_wt"))

@@ -9,6 +9,7 @@ from typing import Any
 from yibao.domains.records import queries
 from yibao.domains.records.queries import Asked
 from yibao.entrypoints.gateway.registry import Done, Message, Output, Services, deed, query
+from yibao.entrypoints.gateway.required_output import with_required
 from yibao.entrypoints.gateway.transactions.settlement_list_forms import form_of, read_list
 from yibao.entrypoints.gateway.transactions.settlement_list_replies import (
     ERROR_LEVELS,
@@ -128,7 +129,7 @@ async def find_list(message: Message, services: Services) -> Output | Refusal:
     if isinstance(shown, Refusal):
         return shown
     message.found_psn_no = shown.row["psn_no"]
-    return list_output(shown, message.institution)
+    return with_required(message.infno, list_output(shown, message.institution))
 
 
 @query("4104")
@@ -153,7 +154,7 @@ async def quality(message: Message, services: Services) -> Output | Refusal:
             is_returned=data["retn_flag"] == "1" if "retn_flag" in data else None,
             window=Window(int(data["page_num"]), size),
         )
-    return [quality_row(row, message.institution) for row in rows]
+    return with_required(message.infno, [quality_row(row, message.institution) for row in rows])
 
 
 @query("4105")

@@ -148,7 +148,7 @@ def _movement(row: Wire, form: Form, *, path: str, received_at: datetime) -> Mov
     return Movement(
         kind=form.kind, bchno=row.get("fixmedins_bchno", ""), own_code=own_code,
         item_code=item_code or NO_NATIONAL_CODE, name=row.get("fixmedins_hilist_name", ""),
-        quantity_e4=round_half_up(row[form.quantity], 4), occurred_at=at, on=business_date(at),
+        quantity_e4=round_half_up(row[form.quantity], 4), occurred_at=at, on=business_date(at), on_field=form.at,
         direction=change.direction if change else 0, twin=change.twin if change else "",
         change_type=row.get("inv_chg_type", ""),
         price_micro=round_half_up(row[form.price], 6) if form.price in row else None, rx_flag=row.get("rx_flag", ""),

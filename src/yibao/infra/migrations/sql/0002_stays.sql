@@ -235,12 +235,7 @@ returns setof settlements.stay_facts language sql stable as $$
            l.n, l.amount, l.own, l.over, l.first, l.scope, l.groups, l.group_amounts,
            c.covered + 1, s.open_period, p_interim, c.final_id, c.last_interim_id, c.admission, o.years,
            e.maternity, e.pregnancy_months, e.foetuses, e.exp_content,
-           f.filed_choice_ordinals, f.filed_choice_codes, f.filed_choice_levels,
-           -- A referral counts that holds on any day of the stay.
-           (select x.from_level from applications.referral x
-             where x.psn_no = p_psn_no and x.to_code = e.fixmedins_code and x.insutype = e.insutype
-               and x.cancelled_at is null and x.valid_from <= d.end_on and (x.valid_to is null or x.valid_to > d.admitted_on)
-             order by x.referred_on desc, x.filing_id desc limit 1),
+           f.filed_choice_ordinals, f.filed_choice_codes, f.filed_choice_levels, f.filed_referred_from,
            f.filed_injury_kinds, f.filed_injury_undertakings, f.filed_injury_approvals, f.filed_prenatal,
            f.filed_pregnancy_id
     from encounters.encounter e
@@ -275,6 +270,7 @@ returns setof settlements.stay_facts language sql stable as $$
         where x.psn_no = p_psn_no and x.insutype = e.insutype and x.insured_on <= d.end_on
         order by x.insured_on desc limit 1) r on true
     left join ledger.personal_account a on a.psn_no = p_psn_no
+    -- Referral and pregnancy count as of the day of admission, an injury if it is filed for any day of the stay.
     cross join lateral applications.filing_facts(p_psn_no, e.fixmedins_code, e.insutype, d.admitted_on, d.end_on) f
     -- Whether the year of the costs or of the discharge counts is for the law to say: both are read.
     cross join lateral (
