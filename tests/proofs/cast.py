@@ -37,7 +37,7 @@ join institutions.department t on t.fixmedins_code = i.fixmedins_code and t.dept
 where i.agreement_to > $1 and i.suspended_on is null order by i.fixmedins_code
 """
 _GOODS = """
-select t.admdvs, i.code, i.list_type, t.class_level, t.first_pay, t.restricted, l.level, l.limit_micro
+select t.admdvs, i.code, i.list_type, t.class_level, t.first_pay, t.restricted, i.negotiated, l.level, l.limit_micro
 from catalogue.term t join catalogue.item i on i.code = t.code
 left join catalogue.price_limit l on l.admdvs = t.admdvs and l.code = t.code and l.valid_from <= $1
      and (l.valid_to is null or l.valid_to > $1)
@@ -70,6 +70,7 @@ class Good:
     class_level: str
     first_pay: Decimal | None
     restricted: bool
+    group: str
     limits: dict[str, Decimal]
 
 
@@ -176,7 +177,8 @@ def _goods(served: Served, rng: Random) -> dict[str, list[Good]]:
     for row in served.books.fetch(_GOODS, today, list(_REGIONS), rng.sample(codes, min(len(codes), 500))):
         first_pay = None if row["first_pay"] is None else Decimal(row["first_pay"]).scaleb(-4)
         good = found.setdefault((row["admdvs"], row["code"]), Good(
-            row["code"], row["list_type"], row["class_level"], first_pay, row["restricted"], {}
+            row["code"], row["list_type"], row["class_level"], first_pay, row["restricted"],
+            "negotiated" if row["negotiated"] else "", {},
         ))
         if row["level"] is not None:
             good.limits[row["level"]] = Decimal(row["limit_micro"]).scaleb(-6)
@@ -199,7 +201,7 @@ def draw_bill(cast: Cast, rng: Random, patient: Patient, site: Site, *, top_yuan
         })
         twin.append(TwinLine(
             price, count, good.list_type, good.class_level, good.first_pay, good.limits.get(site.level),
-            good.restricted, approved,
+            good.restricted, approved, group=good.group,
         ))
     chronic = bool(patient.twin.recognised) and rng.random() < 0.4
     use_account = rng.random() < 0.7

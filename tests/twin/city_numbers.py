@@ -82,3 +82,5 @@ FIRST_PAY = {
     "370300": {"drug": "0.10", "service": "0.15", "material": "0.20"},
     "441300": {"drug": "0.05", "service": "0.10", "material": "0.10"},
 }
+NEGOTIATED_FIRST_PAY = {(city, kind): "0.10" for city in ("441300",) for kind in ("14", "18", "9904")}
+"""Of negotiated drugs where they are paid as such, by city and visit class; Zibo has none of its own."""

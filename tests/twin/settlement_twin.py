@@ -82,7 +82,7 @@ class Twin:
         """
         if account_balance is not None:
             self.balances[person.psn_no] = account_balance
-        split = [split_line(self.city, line) for line in lines]
+        split = [split_line(self.city, line, med_type) for line in lines]
         total = {
             name: sum((s[name] for s in split), ZERO) for name in ("amount", "own", "over", "first", "scope")
         }
@@ -95,7 +95,9 @@ class Twin:
         visit.scope = total["scope"]
         rule = rule_of(self.city, visit)
         used = self.counted(person, day.year)
-        grouped = sum((s["scope"] for s, line in zip(split, lines, strict=True) if line.group), ZERO)
+        # Only Huizhou's special outpatients have a share for negotiated drugs beside everything else.
+        apart = self.city == "441300" and med_type == "14"
+        grouped = sum((s["scope"] for s, line in zip(split, lines, strict=True) if apart and line.group), ZERO)
 
         deductible = ZERO
         if rule.deductible is not None:
@@ -201,7 +203,7 @@ def behind_the_ceiling(
     return max(behind - cost_behind(rule, scope, deductible, min(others)), Fraction(0)) if others else behind
 
 
-def split_line(city: str, line: TwinLine) -> dict[str, Decimal]:
+def split_line(city: str, line: TwinLine, med_type: str) -> dict[str, Decimal]:
     """Split a line into fully own, over limit, first-pay and in scope."""
     amount = cents(line.price * line.quantity)
     own = over = first = ZERO
@@ -212,14 +214,16 @@ def split_line(city: str, line: TwinLine) -> dict[str, Decimal]:
     else:
         if line.price_limit is not None and line.price > line.price_limit:
             over = min(cents((line.price - line.price_limit) * line.quantity), amount)
-        first = cents((amount - over) * first_pay_ratio(city, line))
+        first = cents((amount - over) * first_pay_ratio(city, line, med_type))
     return {"amount": amount, "own": own, "over": over, "first": first, "scope": amount - own - over - first}
 
 
-def first_pay_ratio(city: str, line: TwinLine) -> Decimal:
+def first_pay_ratio(city: str, line: TwinLine, med_type: str) -> Decimal:
     """Say which part of a line is paid first by the person."""
     if line.first_pay is not None:
         return line.first_pay
+    if line.group == "negotiated" and (city, med_type) in n.NEGOTIATED_FIRST_PAY:
+        return Decimal(n.NEGOTIATED_FIRST_PAY[city, med_type])
     if line.class_level == "01":
         return ZERO
     kind = {"1": "drug", "2": "service", "3": "material"}[line.list_type[0]]

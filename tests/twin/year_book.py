@@ -69,7 +69,7 @@ class YearBook:
         """Classify the lines, decide the case and book it."""
         splits = []
         for line in lines:
-            split = self._split(line, day, person.insutype)
+            split = self._split(line, day, person.insutype, med_type)
             if isinstance(split, Refusal):
                 return split
             splits.append(split)
@@ -132,7 +132,7 @@ class YearBook:
             self.counters[key] = self.counters.get(key, 0) + sign * change.delta
         self.balances[person.psn_no] = self.balances.get(person.psn_no, 0) - sign * decision.account_pay
 
-    def _split(self, line: TwinLine, day: date, insutype: str) -> LineSplit | Refusal:
+    def _split(self, line: TwinLine, day: date, insutype: str, med_type: str) -> LineSplit | Refusal:
         price, quantity = to_scaled(line.price, 6), to_scaled(line.quantity, 4)
         return classify_line(
             policy=self.policy,
@@ -148,6 +148,8 @@ class YearBook:
             restricted=line.restricted,
             hosp_appr_flag=line.hosp_appr_flag,
             reason="单独使用不予支付" if line.not_paid else "",
+            group=line.group,
+            med_type=med_type,
         )
 
 

@@ -29,7 +29,6 @@ from yibao.kernel.money import WHOLE, yuan_to_fen
 from yibao.policy.law.loading import load_policy
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import default_first_pay
-from yibao.usecases.visits.fee_line import group_of
 
 ENDPOINT = "/fsi/api/rsfComIfsService/callService"
 
@@ -57,9 +56,8 @@ left join ledger.personal_account a on a.psn_no = p.psn_no
 where p.story is not null
 """
 _TERMS = """
-select t.admdvs, t.code, t.class_level, t.first_pay, i.negotiated
-from catalogue.term t join catalogue.item i on i.code = t.code
-where t.valid_from <= $1 and (t.valid_to is null or t.valid_to > $1)
+select admdvs, code, class_level, first_pay from catalogue.term
+where valid_from <= $1 and (valid_to is null or valid_to > $1)
 """
 
 
@@ -201,8 +199,7 @@ def _first_pay(good: Good, term: asyncpg.Record, policy: RegionPolicy, today: da
     ratio = term["first_pay"]
     if ratio is None:
         row = default_first_pay(
-            policy, today, insutype="310", list_type=good.list_type, class_level=term["class_level"],
-            group=group_of(negotiated=term["negotiated"]),
+            policy, today, insutype="310", list_type=good.list_type, class_level=term["class_level"]
         )
         ratio = WHOLE if row is None else row.number
     return _number(Decimal(ratio).scaleb(-4))

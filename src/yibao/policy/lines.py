@@ -54,6 +54,7 @@ def classify_line(
     hosp_appr_flag: str = "0",
     reason: str = "",
     group: str = "",
+    med_type: str = "",
 ) -> LineSplit | Refusal:
     """Split a fee line by its class, use limits, price limit and first-pay ratio.
 
@@ -76,6 +77,7 @@ def classify_line(
         reason: set by the caller when the line is not paid for a cause of its own (not paid when prescribed
             alone); the line is then fully own and keeps this reason.
         group: the law's word for the group of lines it belongs to (``negotiated``), ``""`` for none.
+        med_type: visit class of the bill the line stands in.
 
     Returns:
         the split, or a refusal where the region has no default ratio for such an item on that day.
@@ -90,7 +92,8 @@ def classify_line(
         first = share(amount - over, first_pay)
         return LineSplit(0, over, first, amount - over - first, first_pay)
     row = default_first_pay(
-        policy, service_on, insutype=insutype, list_type=list_type, class_level=class_level, group=group
+        policy, service_on, insutype=insutype, list_type=list_type, class_level=class_level, group=group,
+        med_type=med_type,
     )
     if row is None:
         return refuse(
@@ -104,16 +107,30 @@ def classify_line(
 
 
 def default_first_pay(
-    policy: RegionPolicy, day: date, *, insutype: str, list_type: str, class_level: str, group: str = ""
+    policy: RegionPolicy,
+    day: date,
+    *,
+    insutype: str,
+    list_type: str,
+    class_level: str,
+    group: str = "",
+    med_type: str = "",
 ) -> Row | None:
     """Return the region's first-pay row for items without a ratio of their own, None if the law has none.
 
-    ``group`` is the law's word for a group of lines such as ``negotiated``, ``""`` for ordinary items.
+    ``group`` is the law's word for a group of lines such as ``negotiated``, ``""`` for ordinary items; an empty
+    ``med_type`` asks for what holds whatever the visit class.
     """
     law = policy.law_on(day)
     if law is None:
         return None
-    facts = {"insutype": insutype, "list_type": list_type, "class_level": class_level, "group": group}
+    facts = {
+        "insutype": insutype,
+        "med_type": med_type,
+        "list_type": list_type,
+        "class_level": class_level,
+        "group": group,
+    }
     return first_match(law.first_pay.get(insutype, ()), facts)
 
 

@@ -137,7 +137,6 @@ def test_queries_filter_and_page(till: Till, visit: tuple[str, str]) -> None:
 WRONG: list[tuple[str, str, Any, str]] = [
     ("4501", "examinfo.mdtrt_id", "no such visit", "没有该参保人的这次就诊"),
     ("4501", "examinfo.psn_no", None, "须同时填写人员编号与就诊ID"),
-    ("4501", "examinfo.rpotc_no", None, "没有rpotc_no或appy_no"),
     ("4501", "imageinfo.0.rpotc_no", "BG2", "与报文主体的rpotc_no不一致"),
     ("4501", "examinfo.rpt_date", "2099-01-01", "日期晚于今天"),
     ("4501", "examinfo.vali_flag", "0", "没有可以作废的记录"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import csv
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from yibao.domains.records.check_care import duration_of
 from yibao.domains.records.model import CodeRange
-from yibao.domains.records.rules import age_in_days, stay_days
+from yibao.domains.records.rules import age_in_days, is_before, said, said_duration, stay_days
 from yibao.entrypoints.gateway.transactions.settlement_list_forms import read_list
+from yibao.kernel.business_time import SHANGHAI
 from yibao.usecases.records.tables import list_tables, recognition, uploads
 
 
@@ -74,3 +77,35 @@ def test_where_nobody_says_which_is_the_main_one_it_is_the_first() -> None:
                       "oprninfo": [{"oprn_oprt_code": "X"}, {"oprn_oprt_code": "Y"}]})
     assert [d.is_main for d in read.diagnoses] == [True, False]
     assert [p.is_main for p in read.procedures] == [True, False]
+
+
+FIELDS = Path(__file__).parents[3] / "src/yibao/data/interface/fields"
+
+
+def required_inputs(infno: str) -> set[str]:
+    with (FIELDS / f"{infno}.csv").open(encoding="utf-8") as file:
+        return {row["field"] for row in csv.DictReader(file) if row["side"] == "input" and row["required"] == "Y"}
+
+
+@pytest.mark.parametrize("infno", uploads())
+def test_a_record_needs_nothing_for_its_key_that_its_table_does_not_require(infno: str) -> None:
+    upload = uploads()[infno]
+    parts = upload.otherwise or upload.key
+    assert [names for names, is_optional in parts if not is_optional and not required_inputs(infno) & set(names)] == []
+
+
+@pytest.mark.parametrize(("text", "duration", "word"), [
+    ("0/0/0", "", "0/0/0"), ("0", "", ""), ("-", "", ""), ("无", "", ""), ("0天0小时0分钟", "", "0天0小时0分钟"),
+    ("0/0/10", "0/0/10", "0/0/10"), ("三天", "三天", "三天"), ("D001", "D001", "D001"), ("00", "", "00"),
+])
+def test_words_that_say_nothing(text: str, duration: str, word: str) -> None:
+    assert (said_duration(text), said(text)) == (duration, word)
+
+
+@pytest.mark.parametrize(("first", "second", "before"), [
+    ((5, 8), (5, 9), True), ((5, 9), (5, 8), False), ((5, 0), (5, 9), False), ((5, 9), (5, 0), False), ((4, 9), (5, 0), True),
+    ((5, 0), (6, 0), True),
+])
+def test_a_day_without_a_time_is_compared_as_a_day(first: tuple[int, int], second: tuple[int, int], before: bool) -> None:
+    a, b = (datetime(2026, 1, day, hour, tzinfo=SHANGHAI) for day, hour in (first, second))
+    assert is_before(a, b) is before

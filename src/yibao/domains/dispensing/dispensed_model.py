@@ -47,14 +47,14 @@ class Wanted(msgspec.Struct, frozen=True):
 
     Attributes:
         path: where it stands in the message, for a refusal.
-        name_of_number: field of the prescription's number, behind ``path``.
+        number_path: where the prescription's number stands, ``""`` for ``rxno`` behind ``path``.
     """
 
     hi_rxno: str
     item_code: str
     quantity_e4: int
     path: str
-    number_field: str = "rxno"
+    number_path: str = ""
     item_field: str = "med_list_codg"
     quantity_field: str = "cnt"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from yibao.domains.dispensing.dispensed_model import Kind, Prescribed, Wanted
 from yibao.domains.dispensing.prescriptions_model import CANCELLED, CHECKED, FAILED, PASSED
-from yibao.kernel.business_time import business_date, to_wire
+from yibao.kernel.business_time import SHANGHAI, business_date, to_wire
 from yibao.kernel.refusal import Fault
 
 
@@ -35,7 +35,7 @@ def dispensing_faults(
     judged: set[str] = set()
     sums: dict[tuple[str, str], int] = {}
     for want in wanted:
-        number_path = f"{want.path}.{want.number_field}"
+        number_path = want.number_path or f"{want.path}.rxno"
         drugs = by_number.get(want.hi_rxno)
         if want.hi_rxno not in judged:
             judged.add(want.hi_rxno)
@@ -70,7 +70,7 @@ def _number_faults(
         return [Fault("PRESCRIPTION_CANCELLED", "处方已撤销", path, number, "请医师重新开方")]
     if p.valid_until < at:
         return [Fault("PRESCRIPTION_EXPIRED", f"处方已于{to_wire(p.valid_until)}失效", path, number, "请医师重新开方")]
-    if at < p.prescribed_at:
+    if is_before(at, p.prescribed_at):
         return [Fault("PRESCRIPTION_NOT_YET", f"处方开于{to_wire(p.prescribed_at)}，购药时间早于开方时间", path, number,
                       "请核对购药时间")]
     if p.review == FAILED:
@@ -80,6 +80,16 @@ def _number_faults(
     if p.last_at is not None and p.interval_days and _too_soon(p, at):
         return [Fault("PRESCRIPTION_TOO_SOON", f"距上次取药不足{p.interval_days}天", path, number, "请到期后再取药")]
     return []
+
+
+def is_before(at: datetime, prescribed_at: datetime) -> bool:
+    """Say whether drugs would be dispensed before they were prescribed.
+
+    Some clients send the day alone, which is taken as its midnight: midnight is compared by day.
+    """
+    if at.astimezone(SHANGHAI).time() == time():
+        return business_date(at) < business_date(prescribed_at)
+    return at < prescribed_at
 
 
 def _too_soon(p: Prescribed, at: datetime) -> bool:

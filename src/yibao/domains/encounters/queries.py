@@ -29,6 +29,9 @@ SERIALS = "select feedetl_sn from encounters.fee_line where psn_no = $1 and mdtr
 BATCH_DISEASES = """
 select distinct chrg_bchno, disease_code from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
 """
+HAS_GROUPED_LINES = """
+select exists (select from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and line_group <> '')
+"""
 COUNT_LINES = "select count(*) from encounters.fee_line where psn_no = $1 and mdtrt_id = $2"
 MEDICINES = """
 select l.*, e.med_type, e.fixmedins_code, t.name as fixmedins_name from encounters.fee_line l

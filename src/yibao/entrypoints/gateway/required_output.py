@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from yibao.entrypoints.gateway.interface import Node, load
 
-
 Content = TypeVar("Content", dict[str, Any], list[dict[str, Any]])
 
 

@@ -167,7 +167,7 @@ _DECLARED = {
 """Dimensions whose words the region declares: kind of word, and the section it stands in."""
 DIMENSIONS = (*_FIXED, *_FREE, *_DECLARED, *_RANGES, *_TRUTHS)
 """Every dimension a ``when`` may name."""
-LINE_DIMENSIONS = ("insutype", "list_type", "class_level", "group")
+LINE_DIMENSIONS = ("insutype", "med_type", "list_type", "class_level", "group")
 """Those a rule about single fee lines may depend on."""
 GROUP_DIMENSIONS = ("group",)
 """Those that only a rule about a group of lines, or about single ones, may depend on."""

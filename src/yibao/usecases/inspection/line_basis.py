@@ -82,5 +82,6 @@ def _default_ratio(
     row = default_first_pay(
         policy, on, insutype=head.insutype, list_type=line["list_type"],
         class_level=line["class_level"], group=group_of(negotiated=term.negotiated),
+        med_type=head.med_type,
     )
     return () if row is None else (row.used,)

@@ -53,11 +53,12 @@ def _item_faults(x: LineInput, term: ItemTerm | None, *, at: str, on: date) -> l
 
 
 def split_line(
-    line: LineInput, term: ItemTerm, policy: RegionPolicy, *, on: date, insutype: str
+    line: LineInput, term: ItemTerm, policy: RegionPolicy, *, on: date, insutype: str, med_type: str
 ) -> LineSplit | Refusal:
     """Split a line by catalogue and law of the day."""
     return classify_line(
         policy=policy, service_on=on, insutype=insutype, list_type=term.list_type, class_level=term.class_level,
         amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4, first_pay=term.first_pay,
         price_limit=term.limit_micro, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
+        med_type=med_type,
     )

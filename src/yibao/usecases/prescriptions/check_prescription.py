@@ -74,7 +74,9 @@ async def check_prescription(
         return refuse("PRESCRIBER_NOT_A_HOSPITAL", "药店不能开具电子处方", field="mdtrtinfo.fixmedinsCode",
                       received=institution.fixmedins_code, remedy="请由定点医疗机构开方")
     encounter = await find_encounter(tx, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id, lock=True)
-    refusal = refuse_foreign(encounter, mdtrt_id=command.mdtrt_id, fixmedins_code=institution.fixmedins_code)
+    refusal = refuse_foreign(
+        encounter, mdtrt_id=command.mdtrt_id, fixmedins_code=institution.fixmedins_code, field="mdtrtinfo.mdtrtId"
+    )
     if refusal is not None or encounter is None:
         return refusal or refuse("ENCOUNTER_NOT_FOUND", "没有这次就诊")
     on = business_date(command.prescribed_at)

@@ -34,9 +34,13 @@ class Filling(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """The number of a verification, None where the file is another one; PEM of the key that signed, ``""`` if none."""
+    """A verification of a file: its number, whether it is the signed file, PEM of the key that signed, ``""`` if none.
 
-    verify_sn: str | None
+    Every verification has a number; that of another file opens no review.
+    """
+
+    verify_sn: str
+    is_same: bool
     public_key: str
 
 
@@ -80,12 +84,12 @@ async def verify_file(
     is_same = sm3(content) == found["file_digest"] if signature is None else is_vouched_for(signature, content)
     public_key = signature["public_key"] if signature is not None else ""
     if trace_code != found["trace_code"] or not is_same:
-        return Verified(None, public_key)
+        return Verified(verify_sn, False, public_key)
     if authorisation["verify_sn"] is None:
         await operations.advance(
             tx, psn_no=found["psn_no"], auth_rxno=authorisation["auth_rxno"], state=VERIFIED, verify_sn=verify_sn
         )
-    return Verified(authorisation["verify_sn"] or verify_sn, public_key)
+    return Verified(authorisation["verify_sn"] or verify_sn, True, public_key)
 
 
 async def review_prescription(

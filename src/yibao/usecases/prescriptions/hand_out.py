@@ -11,7 +11,7 @@ from yibao.domains.dispensing import dispensed_operations as operations
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.dispensed_model import HandedOut, Wanted
 from yibao.domains.dispensing.dispensed_queries import list_handed_out, list_prescribed
-from yibao.domains.dispensing.dispensed_rules import dispensing_faults
+from yibao.domains.dispensing.dispensed_rules import dispensing_faults, is_before
 from yibao.domains.institutions.model import Institution
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import to_wire
@@ -50,11 +50,11 @@ async def hand_out(
         if review is None:
             return refuse("REVIEW_NOT_FOUND", "本机构没有这个审核业务流水号", field="data.rxChkBizSn",
                           received=command.review_sn, remedy="请先用7206上传审方结果")
-    if not found["prescribed_at"] <= command.at <= now:
+    if is_before(command.at, found["prescribed_at"]) or command.at > now:
         return refuse("HANDED_OUT_AT_NO_TIME", "销售出库时间须在开方之后、现在之前", field="rxSaleDrugDetl.stooutTime",
                       received=to_wire(command.at), remedy="请核对出库时间")
-    wanted = Wanted(command.hi_rxno, command.item_code, command.quantity_e4, "rxSaleDrugDetl", "hiRxno", "medListCodg",
-                    "drugTotlcnt")
+    wanted = Wanted(command.hi_rxno, command.item_code, command.quantity_e4, "rxSaleDrugDetl", "data.hiRxno",
+                    "medListCodg", "drugTotlcnt")
     drugs = await list_prescribed(tx, [command.hi_rxno], pharmacy=institution.fixmedins_code)
     faults = dispensing_faults(
         [wanted], drugs, psn_no=found["psn_no"], region=institution.region, at=now,

@@ -182,7 +182,7 @@ def _fee_lines(
     for sent in bill.lines:
         line = msgspec.structs.replace(sent, hosp_appr_flag=APPROVED) if (sent.rxno, sent.item_code) in approved else sent
         term = terms[line.item_code]
-        split = split_line(line, term, policy, on=bill.service_on, insutype=bill.insutype)
+        split = split_line(line, term, policy, on=bill.service_on, insutype=bill.insutype, med_type=bill.med_type)
         if isinstance(split, Refusal):
             return split
         kept.append(kept_line(line, term, split, admdvs=row["admdvs"], batch=ONLY_BATCH, now=bill.received_at))

@@ -85,7 +85,7 @@ def _keep(
                 continue
             split: LineSplit | Refusal = book.take_back(line)
         else:
-            split = _split(line, fact.term, policy, insutype=stay["insutype"])
+            split = _split(line, fact.term, policy, stay=stay)
         if isinstance(split, Refusal):
             return split
         if line.quantity_e4 > 0:
@@ -95,12 +95,13 @@ def _keep(
     return Refusal(tuple(faults)) if faults else kept
 
 
-def _split(line: LineInput, term: ItemTerm, policy: RegionPolicy, *, insutype: str) -> LineSplit | Refusal:
+def _split(line: LineInput, term: ItemTerm, policy: RegionPolicy, *, stay: asyncpg.Record) -> LineSplit | Refusal:
     return classify_line(
-        policy=policy, service_on=business_date(line.occurred_at), insutype=insutype, list_type=term.list_type,
+        policy=policy, service_on=business_date(line.occurred_at), insutype=stay["insutype"], list_type=term.list_type,
         class_level=term.class_level, amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4,
         first_pay=term.first_pay, price_limit=term.limit_micro, restricted=term.restricted,
         hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
+        med_type=stay["med_type"],
     )
 
 

@@ -65,6 +65,7 @@ async def record_visit(
     faults = _visit_faults(command, med_type_text=med_type_text, today=business_date(now))
     trauma = trauma_of(command.exp_content)
     faults += trauma.faults if isinstance(trauma, Refusal) else ()
+    faults += await _class_change_faults(tx, command, kept=encounter["med_type"])
     faults += await _disease_faults(tx, command)
     faults += await _diagnosis_faults(tx, command, fixmedins_code=fixmedins_code)
     if faults:
@@ -97,6 +98,14 @@ def _visit_faults(
         faults.append(Fault("DIAGNOSIS_ORDER", "诊断排序号重复", "diseinfo.diag_srt_no",
                             remedy="每条诊断的排序号须不同"))
     return faults
+
+
+async def _class_change_faults(tx: Connection, command: VisitCommand, *, kept: str) -> list[Fault]:
+    """Refuse another visit class under lines whose first-pay the law may have taken from the earlier one."""
+    if kept in ("", command.med_type) or not await tx.fetchval(queries.HAS_GROUPED_LINES, command.psn_no, command.mdtrt_id):
+        return []
+    return [Fault("LINES_UPLOADED", f"已按医疗类别{kept}上传谈判药品明细，不能改变医疗类别", "mdtrtinfo.med_type",
+                  command.med_type, "请先用2205撤销明细，再修改就诊信息")]
 
 
 async def _disease_faults(tx: Connection, command: VisitCommand) -> list[Fault]:

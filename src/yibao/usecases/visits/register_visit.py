@@ -102,22 +102,25 @@ async def cancel_registration(
 
 
 def refuse_foreign(
-    encounter: asyncpg.Record | None, *, mdtrt_id: str, fixmedins_code: str
+    encounter: asyncpg.Record | None, *, mdtrt_id: str, fixmedins_code: str, field: str = "data.mdtrt_id"
 ) -> Refusal | None:
-    """Refuse what is no visit of the institution: unknown, elsewhere, cancelled, a stay, a sale."""
+    """Refuse what is no visit of the institution: unknown, elsewhere, cancelled, a stay, a sale.
+
+    ``field`` is where the encounter's id stands in the message.
+    """
     if encounter is None:
-        return refuse("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", field="data.mdtrt_id", received=mdtrt_id,
+        return refuse("ENCOUNTER_NOT_FOUND", "没有该参保人的这次就诊", field=field, received=mdtrt_id,
                       remedy="请核对人员编号与就诊ID是否来自同一次2201挂号")
     if encounter["fixmedins_code"] != fixmedins_code:
-        return refuse("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", field="data.mdtrt_id",
+        return refuse("ENCOUNTER_ELSEWHERE", "这次就诊不是在本机构登记的", field=field,
                       received=mdtrt_id, remedy="请由登记该就诊的机构办理")
     if encounter["state"] == "cancelled":
-        return refuse("ENCOUNTER_CANCELLED", "这次就诊的挂号已撤销", field="data.mdtrt_id", received=mdtrt_id,
+        return refuse("ENCOUNTER_CANCELLED", "这次就诊的挂号已撤销", field=field, received=mdtrt_id,
                       remedy="请重新挂号")
     if encounter["state"] in ("admitted", "discharged"):
-        return refuse("NOT_A_VISIT", "这是一次住院，不是门诊就诊", field="data.mdtrt_id", received=mdtrt_id,
+        return refuse("NOT_A_VISIT", "这是一次住院，不是门诊就诊", field=field, received=mdtrt_id,
                       remedy="住院请用2301—2305、2401—2405办理")
     if encounter["med_type"] in visit_classes().pharmacy:
-        return refuse("NOT_A_VISIT", "这是一笔药店购药，不是门诊就诊", field="data.mdtrt_id", received=mdtrt_id,
+        return refuse("NOT_A_VISIT", "这是一笔药店购药，不是门诊就诊", field=field, received=mdtrt_id,
                       remedy="购药请用2101、2102结算，用2103撤销")
     return None

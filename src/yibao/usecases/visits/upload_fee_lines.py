@@ -151,4 +151,5 @@ def _split(
         class_level=term.class_level, amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4,
         first_pay=term.first_pay, price_limit=term.limit_micro, restricted=term.restricted,
         hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
+        med_type=encounter["med_type"],
     )

@@ -14,6 +14,7 @@ from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.filings.case_facts import maternity_of
 from yibao.usecases.pharmacy.dispense_lines import dispense_lines, give_back_withdrawn
+from yibao.usecases.pharmacy.purchase_benefit import refuse_unpaid_purchase
 from yibao.usecases.visits.fee_line import LineInput, UploadedLine
 from yibao.usecases.visits.record_visit import DiagnosisInput, VisitCommand, record_visit
 from yibao.usecases.visits.register_visit import RegisterCommand, cancel_registration, register_visit
@@ -66,7 +67,7 @@ async def cancel_register(message: Message, _services: Services, tx: Connection)
 
 
 @deed("2203", "2203A")
-async def record(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
+async def record(message: Message, services: Services, tx: Connection) -> Done | Refusal:
     """Record a visit with its diagnoses; diagnoses marked invalid are left out."""
     info: dict[str, Any] = message.input["mdtrtinfo"]
     command = VisitCommand(
@@ -78,6 +79,8 @@ async def record(message: Message, _services: Services, tx: Connection) -> Done 
     refusal = await record_visit(
         tx, command=command, fixmedins_code=message.institution.fixmedins_code,
         med_type_text=code_text("med_type", command.med_type), now=message.received_at,
+    ) or await refuse_unpaid_purchase(
+        tx, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id, institution=message.institution, shelf=services.policies
     )
     return refusal or Done(None, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id)
 

@@ -133,7 +133,7 @@ async def verify(message: Message, services: Services, tx: Connection) -> Done |
     if isinstance(verified, Refusal):
         return verified
     return Done({"data": {
-        "flag": verified.verify_sn is not None, "rxSignVerifySn": verified.verify_sn,
+        "flag": verified.is_same, "rxSignVerifySn": verified.verify_sn,
         **certificate(verified.public_key.encode()),
     }})
 

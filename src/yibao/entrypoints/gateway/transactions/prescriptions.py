@@ -160,7 +160,7 @@ async def cancel(message: Message, _services: Services, tx: Connection) -> Done 
         return refuse("FIELD_MISSING", "为必填项", field="data.hiRxno", remedy="请填写医保处方编号")
     found = await cancel_prescription(tx, hi_rxno=hi_rxno, institution=message.institution, now=message.received_at)
     if isinstance(found, Refusal):
-        return found
+        return of_2021.in_names_of_2021(found, message) if of_2021.is_old(message) else found
     return Done({"data": {"hiRxno": hi_rxno, **status_fields(VOID)}}, psn_no=found["psn_no"],
                 mdtrt_id=found["mdtrt_id"])
 

@@ -42,6 +42,13 @@ TO_PRESENT: Mapping[str, str] = {
 }
 """Names of 2021 that changed by more than their spelling. A diagnosis row keeps diagCode and diagName."""
 _AFTER_LINE = re.compile(r"_+([a-z0-9])")
+_BEFORE_LETTER = re.compile(r"(?=[A-Z])")
+_FROM_PRESENT = {
+    **{present: old for old, present in TO_PRESENT.items()},
+    "mdtrtinfo.drCode": "diseinfo.dise_dor_no", "mdtrtinfo.fixmedinsCode": "fixmedins_code",
+    "data.pharCode": "phar_name", "data.certno": "mdtrt_cert_no",
+}
+"""Names, or whole paths, of a refusal that read otherwise in the form of 2021."""
 
 
 def is_old(message: Message) -> bool:
@@ -54,6 +61,22 @@ def refuse_form(infno: str) -> Refusal:
     """Refuse a message of 2021 whose content has no effect here."""
     return refuse("FORM_NOT_OFFERED", f"交易【{infno}】的2021版报文本平台不受理", field="infno", received=infno,
                   remedy="请使用现行的驼峰字段名报文")
+
+
+def in_names_of_2021(refusal: Refusal, message: Message) -> Refusal:
+    """Return a refusal whose fields are named as the message of 2021 named them."""
+    return Refusal(tuple(
+        msgspec.structs.replace(fault, field=_old_path(fault.field, is_flat="data" not in message.input))
+        for fault in refusal.faults
+    ))
+
+
+def _old_path(path: str, *, is_flat: bool) -> str:
+    node, _, name = path.rpartition(".")
+    if not path or path in _FROM_PRESENT:
+        return _FROM_PRESENT.get(path, path)
+    old = _FROM_PRESENT.get(name) or _BEFORE_LETTER.sub("_", name).lower()
+    return f"{node}.{old}" if node and not (is_flat and node == "data") else old
 
 
 def in_present_names(values: Mapping[str, Any], *, node: str) -> dict[str, Any]:
@@ -89,7 +112,7 @@ async def add_prescription(message: Message, services: Services, tx: Connection)
         now=message.received_at,
     )
     if isinstance(kept, Refusal):
-        return kept
+        return in_names_of_2021(kept, message)
     await put_in_force_unsigned(
         tx, kept, file=str(message.input["data"].get("rx_file") or command.document).encode(),
         addition=stored_document({"upload": _reviewed(content, message)}), now=message.received_at,
@@ -153,7 +176,7 @@ async def authorise_by_code(message: Message, tx: Connection, means: authorise_p
         tx, code=message.input["epc_qrcd"], institution=message.institution, means=means, field="epc_qrcd"
     )
     if isinstance(granted, Refusal):
-        return granted
+        return in_names_of_2021(granted, message)
     document = msgspec.json.decode(granted.prescription["document"])["mdtrtinfo"]
     return Done({
         "epc_token": granted.token, "auth_rxno": granted.authorisation.auth_rxno,
@@ -169,7 +192,7 @@ async def authorise_by_document(message: Message, tx: Connection, means: authori
         institution=message.institution, means=means,
     )
     if isinstance(granted, Refusal):
-        return granted
+        return in_names_of_2021(granted, message)
     p, names = granted.prescription, names_of(granted.prescription)
     return Done({
         "auth_rxno": granted.authorisation.auth_rxno, "epc_token": granted.token, "diag_name": names["diagnosis"],
@@ -189,7 +212,7 @@ async def download(message: Message, tx: Connection) -> Done | Refusal:
         now=message.received_at,
     )
     if isinstance(filling, Refusal):
-        return filling
+        return in_names_of_2021(filling, message)
     p = filling.prescription
     whole = await shown(tx, p, now=message.received_at)
     document = whole.document
@@ -218,4 +241,6 @@ async def review(message: Message, services: Services, tx: Connection) -> Done |
         tx, hi_rxno=content["hi_rxno"], review=found, certno=content.get("phar_certno"), institution=message.institution,
         review_sn=services.ids.new(message.received_at), now=message.received_at,
     )
-    return kept if isinstance(kept, Refusal) else Done(None, psn_no=kept.prescription["psn_no"])
+    if isinstance(kept, Refusal):
+        return in_names_of_2021(kept, message)
+    return Done(None, psn_no=kept.prescription["psn_no"])
