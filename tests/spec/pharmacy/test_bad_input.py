@@ -141,13 +141,15 @@ def test_a_negotiated_drug_leaves_a_pharmacy_on_an_e_prescription_only(
 def test_special_drugs_are_paid_in_huizhou_by_the_pool(
     prescriber_in: Callable[..., Prescriber], elsewhere: Drugstore, world: Mapping[str, Any], negotiated: list[Item]
 ) -> None:
-    """HZ-507: employees 80 % of what is in scope, first-pay as the item's, no deductible; clr_type 18."""
+    """HZ-507: employees 80 % of what is in scope, first-pay 10 %, no deductible; clr_type 18."""
     patient = next(p for p in world["patients"] if p["insuplc_admdvs"] == "441300" and p["insutype"] == "310")
     rx = prescriber_in("441300").prescribe(patient, [(negotiated[0], 1)], attribute="01")
     elsewhere.accept(rx)
     info = elsewhere.sell(patient, [sold(negotiated[0], 1, rxno=rx["hiRxno"])], med_type="18")["setlinfo"]
     scope = round(info["inscp_scp_amt"] * 100)
     assert scope > 0
+    rest = round((info["medfee_sumamt"] - info["overlmt_selfpay"]) * 100)
+    assert round(info["preselfpay_amt"] * 100) == (rest * 10 + 50) // 100
     assert round(info["hifp_pay"] * 100) == (scope * 80 + 50) // 100
     assert (info["clr_type"], info["act_pay_dedc"]) == ("18", 0)
 
@@ -388,9 +390,12 @@ def test_pooled_purchases_that_no_law_knows_are_refused_by_name(
     elsewhere.accept(rx)
     till = elsewhere.till
     visit = {**patient["visit"], "dise_codg": "", "lines": [sold(drugs[0], 1, rxno=rx["hiRxno"])]}
-    bill = till.prepare(patient, visit)
+    mdtrt_id = till.register(patient)
+    with pytest.raises(Refused, match="尚未开通该险种、医疗类别在此类机构的结算"):
+        till.record(patient, visit, mdtrt_id)
+    bill = till.bill(patient, visit, mdtrt_id)
     for infno in ("2206", "2207"):
-        with pytest.raises(Refused, match="尚未开通该险种、医疗类别在此类机构的结算"):
+        with pytest.raises(Refused, match="尚未上传就诊信息"):
             till.call(infno, bill, insured_place=patient["insuplc_admdvs"])
 
 

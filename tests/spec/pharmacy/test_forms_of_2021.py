@@ -124,6 +124,36 @@ def test_a_prescription_of_2021_is_found_by_credential_and_reviewed_by_7102(
         drugstore.sell(patient, [sold(drugs[0], 1, rxno=rx["hi_rxno"])])
 
 
+def test_refusals_name_the_fields_of_that_form(
+    prescriber: Prescriber, drugstore: Drugstore, patient: Patient, drugs: list[Item], pharmacist: tuple[str, str]
+) -> None:
+    till = drugstore.till
+    mdtrt_id = prescriber.visit(patient)
+    wrong = prescription(prescriber, patient, {**drugs[0], "med_list_codg": "NONE"}, 1, mdtrt_id)
+    wrong["data"]["valid_end_time"] = wire_time(-1)
+    wrong["mdtrtinfo"]["patn_name"] = "别人"
+    wrong["diseinfo"][0]["dise_dor_no"] = "D0"
+    with pytest.raises(Refused) as refused:
+        prescriber.till.call("7101", wrong)
+    for path in ("rxdrugdetail[0].med_list_codg：", "data.valid_end_time：", "mdtrtinfo.patn_name：", "diseinfo.dise_dor_no："):
+        assert path in str(refused.value)
+    rx = prescriber.till.call("7101", prescription(prescriber, patient, drugs[0], 1, mdtrt_id))
+    with pytest.raises(Refused, match=r"^hi_rxno：处方尚未下载"):
+        till.call("7204", review(rx, pharmacist))
+    decoded = till.call("7201", {
+        "app_chnl_id": "1", "app_chnl_user_id": "1", "dev_info": "till", "epc_qrcd": rx["rx_trace_code"],
+        "ip_info": "127.0.0.1", "opter": "1", "opter_name": "甲", "optins": till.counter.fixmedins_code,
+    })
+    with pytest.raises(Refused, match=r"^epc_token："):
+        till.call("7203", {"epc_token": "no", "auth_rxno": decoded["auth_rxno"], "insuplc_admdvs": "370300"})
+    till.call("7203", {"epc_token": decoded["epc_token"], "auth_rxno": decoded["auth_rxno"], "insuplc_admdvs": "370300"})
+    with pytest.raises(Refused, match=r"^phar_name：审方药师"):
+        till.call("7204", review(rx, ("无此药师", pharmacist[1])))
+    undo = {"prsc_dr_name": "甲", "undo_dr_certno": "1", "undo_rea": "开错", "undo_time": wire_now()}
+    with pytest.raises(Refused, match=r"^data\.hi_rxno：平台上没有这张电子处方"):
+        prescriber.till.call("7104", {"data": {**undo, "hi_rxno": "1"}})
+
+
 @pytest.mark.parametrize(("infno", "content"), [
     ("7103", {"data": {
         "hi_rxno": "1", "fund_pay_sumamt": 0, "psn_part_amt": 0, "acct_pay": 0, "psn_cash_pay": 0, "setl_time": wire_now(),

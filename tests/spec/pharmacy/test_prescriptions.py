@@ -87,8 +87,17 @@ def test_a_changed_file_is_not_verified(
     changed = ("A" if told["rxFile"][0] != "A" else "B") + told["rxFile"][1:]
     answer = drugstore.verify({**rx, "rxFile": changed}, grant)
     assert answer["flag"] is False
+    assert answer["rxSignVerifySn"]  # every verification has a number; that of another file opens no review
+    for number in (answer["rxSignVerifySn"], "1"):
+        with pytest.raises(Refused, match="尚未验签"):
+            drugstore.review(rx["hiRxno"], grant, number)
+    verified = drugstore.verify({**rx, "rxFile": told["rxFile"]}, grant)
+    assert verified["flag"] is True
+    again = drugstore.verify({**rx, "rxFile": changed}, grant)
+    assert (again["flag"], again["rxSignVerifySn"] == verified["rxSignVerifySn"]) == (False, False)
     with pytest.raises(Refused, match="尚未验签"):
-        drugstore.review(rx["hiRxno"], grant, "1")
+        drugstore.review(rx["hiRxno"], grant, again["rxSignVerifySn"])
+    drugstore.review(rx["hiRxno"], grant, verified["rxSignVerifySn"])
 
 
 @pytest.mark.drives("7102", "7205")

@@ -37,7 +37,6 @@ def bare(infno: str, psn_no: str, mdtrt_id: str, serial: str) -> Content:
     return content
 
 
-@pytest.mark.drives(*HEADS)
 @pytest.mark.parametrize("infno", HEADS)
 def test_what_the_table_requires_is_enough(
     till: Till, stayed: Stayed, visit: Visit, world_url: str, infno: str
@@ -75,7 +74,6 @@ def test_a_negative_culture_is_kept_and_given_back(till: Till, visit: Visit) -> 
     assert sorted(rows) == [("无细菌生长", None), ("阳性", "G7")]
 
 
-@pytest.mark.drives("4601")
 def test_blood_without_a_time_stands_beside_blood_with_one(till: Till, visit: Visit, world_url: str) -> None:
     one = {**bare("4601", *visit, "BLOOD")["data"][0], "bld_cat_code": "1", "bld_amt": 200}
     till.call("4601", {"data": [one, {**one, "bld_time": "2026-01-05 08:00:00"}, {**one, "bld_cnt": 2}]})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from yibao.domains.applications.model import Choice, FilingFacts, InjuryFact, Trauma
 from yibao.kernel.refusal import Refusal, refuse
 
+INJURY_NOT_APPROVED = "INJURY_NOT_APPROVED"
 FIRST, SECOND, OTHER = "first", "second", "other"
 _ORDINALS = {"1": FIRST, "2": SECOND}
 
@@ -36,8 +37,9 @@ def cause_of(trauma: Trauma, injuries: Sequence[InjuryFact], *, is_injury_visit:
     """Return why somebody is treated: ``accident``, ``third_party``, ``work_injury``, or ``""`` for illness.
 
     A recognised work injury comes before all else. A liable third party counts, whoever named it, until the person has
-    signed that nobody else is liable. An injury of which nothing is known is refused: the fund may only pay
-    when somebody has looked for a liable third party.
+    signed that nobody else is liable. An accident that was filed as not to be paid is refused, whatever the hospital says
+    with the bill. An injury of which nothing is known is refused: the fund may only pay when somebody has looked for a
+    liable third party.
 
     Args:
         trauma: what the hospital says.
@@ -53,11 +55,13 @@ def cause_of(trauma: Trauma, injuries: Sequence[InjuryFact], *, is_injury_visit:
         return "accident"
     if trauma.third_party or "third_party" in {injury.kind for injury in injuries}:
         return "third_party"
-    if "accident" in kinds or trauma.third_party is False:
+    if "accident" in kinds:
         return "accident"
     if any(injury.kind == "accident" for injury in injuries):
-        return refuse("INJURY_NOT_APPROVED", "意外伤害备案的审核支付标志为不支付", field="data.chk_pay_flag",
-                      remedy="请核查有无第三方责任；确无第三方责任的重新备案（2507）")
+        return refuse(INJURY_NOT_APPROVED, "意外伤害备案的审核支付标志为不支付", field="data.chk_pay_flag",
+                      remedy="请核查有无第三方责任；确无第三方责任的，由经办机构撤销原备案后重新备案（2507）")
+    if trauma.third_party is False:
+        return "accident"
     return refuse("LIABILITY_NOT_STATED", "外伤就诊没有说明是否涉及第三方责任", field="exp_content",
                   remedy="请在exp_content中填写TRUM_FLAG和REL_TTP_FLAG，或先办理意外伤害备案（2507）")
 

@@ -177,7 +177,7 @@ async def cancel_choice(tx: Connection, cancelling: Cancelling) -> Refusal | Non
         tx, cancelling.psn_no, begin=row["valid_from"], end=row["valid_to"], since=row["filed_at"]
     )
     if used is not None:
-        return in_use(used)
+        return in_use(used, filing_id=cancelling.filing_id)
     await end_choice(tx, cancelling, replaced=row["replaces"], detail=row["detail"])
     return None
 

@@ -183,6 +183,6 @@ async def cancel_chronic(tx: Connection, cancelling: Cancelling) -> Refusal | No
             disease_code=filing.disease_code,
         )
         if used is not None:
-            return in_use(used)
+            return in_use(used, filing_id=cancelling.filing_id)
     await operations.cancel_chronic(tx, filing, at=cancelling.at, reason=cancelling.reason)
     return None

@@ -157,6 +157,6 @@ async def cancel_injury(tx: Connection, cancelling: Cancelling, *, injury_classe
         med_types=injury_classes,
     )
     if used is not None:
-        return in_use(used)
+        return in_use(used, filing_id=cancelling.filing_id)
     await operations.cancel_injury(tx, cancelling.psn_no, cancelling.filing_id, at=cancelling.at, reason=cancelling.reason)
     return None

@@ -105,7 +105,7 @@ async def cancel_maternity(tx: Connection, cancelling: Cancelling, *, maternal_c
         med_types=maternal_classes,
     )
     if used is not None:
-        return in_use(used)
+        return in_use(used, filing_id=cancelling.filing_id)
     await operations.cancel_registration(
         tx, cancelling.psn_no, cancelling.filing_id, at=cancelling.at, reason=cancelling.reason
     )

@@ -176,7 +176,7 @@ async def cancel_referral(tx: Connection, cancelling: Cancelling) -> Refusal | N
         fixmedins_code=row["to_code"],
     )
     if used is not None:
-        return in_use(used)
+        return in_use(used, filing_id=cancelling.filing_id)
     await operations.cancel_referral(
         tx, cancelling.psn_no, cancelling.filing_id, at=cancelling.at, reason=cancelling.reason
     )

@@ -116,10 +116,10 @@ def foreign_or_cancelled(
     return None
 
 
-def in_use(setl_id: str) -> Refusal:
-    """Return the refusal to cancel what a settlement rests on."""
+def in_use(setl_id: str, *, filing_id: str) -> Refusal:
+    """Return the refusal to cancel a filing that a settlement rests on."""
     return refuse("FILING_IN_USE", f"已有结算（结算ID {setl_id}）用到这条备案，不能撤销", field="data.trt_dcla_detl_sn",
-                  received=setl_id, remedy="请先撤销该结算")
+                  received=filing_id, remedy="请先撤销该结算")
 
 
 class Cancelling(msgspec.Struct, frozen=True):

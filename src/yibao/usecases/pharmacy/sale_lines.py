@@ -59,6 +59,6 @@ def split_line(
     return classify_line(
         policy=policy, service_on=on, insutype=insutype, list_type=term.list_type, class_level=term.class_level,
         amount=line.amount_fen, price=line.price_micro, quantity=line.quantity_e4, first_pay=term.first_pay,
-        price_limit=term.limit_micro, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag, group=group_of(negotiated=term.negotiated),
-        med_type=med_type,
+        price_limit=term.limit_micro, restricted=term.restricted, hosp_appr_flag=line.hosp_appr_flag,
+        group=group_of(negotiated=term.negotiated), med_type=med_type,
     )

@@ -151,7 +151,10 @@ async def unstructured(message: Message, services: Services) -> Output | Refusal
     return await _rows(message, services, "4506")
 
 
-RENAMED = {"germ_code": "coly_code", "germ_name": "coly_name"}
+GERM = {"germ_code": "coly_code", "germ_name": "coly_name"}
+RENAMED = {"4503": {**GERM, "exam_rslt": "exam_Rslt"}, "4504": GERM}
+"""Kind -> field of the upload -> what its query calls it."""
+WITHOUT_OPERATOR_NAME = "4504"
 
 
 async def _rows(message: Message, services: Services, kind: str) -> Output | Refusal:
@@ -162,14 +165,15 @@ async def _rows(message: Message, services: Services, kind: str) -> Output | Ref
 def _row(row: asyncpg.Record) -> Wire:
     """Return a report of one row with who brought it and when; the query calls some fields otherwise."""
     content = content_of(row)
-    fields = {RENAMED.get(name, name): value for name, value in content.items()}
-    if row["kind"] == "4503" and "exam_rslt" in content:
-        fields["exam_Rslt"] = content["exam_rslt"]
+    names = RENAMED.get(row["kind"], {})
+    fields = {names.get(name, name): value for name, value in content.items()}
+    if row["kind"] != WITHOUT_OPERATOR_NAME:
+        fields["opter_name"] = row["opter_name"]
     on = business_date(row["received_at"])
     return {
         **fields, "fixmedins_code": row["fixmedins_code"], "fixmedins_name": row["fixmedins_name"],
         "poolarea_no": row["admdvs"], "rid": f"{row['fixmedins_code']}{row['msgid']}"[:40], "updt_time": on,
         "crter_id": row["opter"], "crter_name": row["opter_name"], "crte_time": on,
-        "crte_optins_no": row["fixmedins_code"], "opter_id": row["opter"], "opter_name": row["opter_name"],
+        "crte_optins_no": row["fixmedins_code"], "opter_id": row["opter"],
         "opt_time": on, "optins_no": row["fixmedins_code"],
     }

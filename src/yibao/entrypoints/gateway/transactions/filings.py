@@ -91,7 +91,7 @@ async def cancel_disease(message: Message, _services: Services, tx: Connection) 
 
 @deed("2505")
 async def choose_institution(message: Message, services: Services, tx: Connection) -> Done | Refusal:
-    """File the choice of an outpatient institution."""
+    """File the choice of an outpatient institution. Its number stands in ``output`` too: a known client reads it there."""
     data = message.input["data"]
     command = ChoiceCommand(
         psn_no=data["psn_no"], kind=data["biz_appy_type"], ordinal=data["fix_srt_no"],
@@ -104,7 +104,8 @@ async def choose_institution(message: Message, services: Services, tx: Connectio
     )
     if isinstance(filed, Refusal):
         return filed
-    return Done({"result": {"trt_dcla_detl_sn": filed.filing_id, "exp_content": None}}, psn_no=filed.psn_no)
+    number = {"trt_dcla_detl_sn": filed.filing_id}
+    return Done({**number, "result": {**number, "exp_content": None}}, psn_no=filed.psn_no)
 
 
 @deed("2506")

@@ -20,6 +20,9 @@ from yibao.usecases.records.look_at_records import (
 )
 
 ABNORMAL = "1"
+LISTED_ONLY = ("fixmedins_code", "exe_org_name")
+QUALITATIVE = {"exam_rslt_dicm": "exam_rslt_qual"}
+"""Field of the upload -> what 5402 calls it."""
 Wire = dict[str, Any]
 
 
@@ -98,12 +101,13 @@ async def report(message: Message, services: Services) -> Output | Refusal:
 def _report(row: asyncpg.Record) -> Wire:
     head, items, number = _head(row), content_of(row).get("iteminfo", ()), report_number(row)
     if row["kind"] == EXAMINATION:
-        told = {**_summary(row), "bilgDrName": head.get("bilg_dr_name")}
+        told = {name: value for name, value in _summary(row).items() if name not in LISTED_ONLY}
+        told["bilgDrName"] = head.get("bilg_dr_name")
         return {"checkreportdetails": [told], "inspectionreportinformation": [], "inspectiondetails": []}
     told = {name: head.get(name) for name in ("exam_item_code", "exam_item_name", "rpt_date", "rpot_doc")}
     return {
         "checkreportdetails": [],
         "inspectionreportinformation": [{"psn_no": row["psn_no"], "rpotc_no": number, **told}],
-        "inspectiondetails": [{**item, "exam_rslt_qual": item.get("exam_rslt_dicm"), "rpotc_no": number}
+        "inspectiondetails": [{**{QUALITATIVE.get(name, name): value for name, value in item.items()}, "rpotc_no": number}
                               for item in items],
     }
