@@ -20,6 +20,7 @@ BEYOND_THE_TABLE = {
     "5203": {"psn_cash_pay"},            # the name that every settlement reply has beside cash_payamt
     "5205": {"sin_dos_dscr", "used_frqu_dscr", "prd_days", "medc_way_dscr", "acord_dept_codg", "acord_dept_name",
              "orders_dr_code", "orders_dr_name", "memo"},  # as 5204 has them
+    "2505": {"trt_dcla_detl_sn"},        # a known client reads it in output itself, the table has it in result
 }
 """Names that a reply carries although its table lacks them, each with its reason; clients ignore what they do not know."""
 OFFERED = [s.infno for s in standings() if s.kind != "refused"]

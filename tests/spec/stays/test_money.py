@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.spec.stays.conftest import YEAR, at, execute, of, paid
-from tests.support.till import Refused
+from tests.spec.stays.conftest import YEAR, at, days_ago, execute, of, paid
+from tests.support.till import Refused, total
 from tests.support.unchanged import stored_of
 from tests.support.ward import Stay, Ward
 
@@ -328,3 +328,30 @@ def test_a_repeated_cancellation_is_one_and_says_the_same(
     again = ward.settle_stay(stay, 10_000)["setlinfo"]
     with pytest.raises(Refused, match="请用2305撤销"):
         ward.call("2208", {"data": {**stay.key, "setl_id": again["setl_id"]}})
+
+
+@pytest.mark.parametrize("returned", [True, False], ids=["everything returned", "nothing in scope"])
+def test_a_stay_without_cost_in_scope_makes_no_later_one_cheaper(
+    ward: Ward, world: dict[str, Any], charges_of: Callable[[int], list[dict[str, Any]]], returned: bool
+) -> None:
+    """ZB-401: the second stay of a year bears half; a stay that bore nothing is none of the two."""
+    patient = next(p for p in world["patients"] if p["story"] == "zb-active-first")
+    [charge] = charges_of(1)
+    own = next(i for i in world["items"] if i["chrgitm_lv"] == "03")
+    lines = [{**charge, "feedetl_sn": "901"}, {**charge, "feedetl_sn": "902", "init_feedetl_sn": "901", "cnt": -charge["cnt"],
+              "det_item_fee_sumamt": -charge["det_item_fee_sumamt"]}] if returned else [
+        {"med_list_codg": own["med_list_codg"], "medins_list_codg": own["medins_list_codg"], "pric": own["price"], "cnt": 1,
+         "det_item_fee_sumamt": own["price"]}]
+    before = 0 if returned else 30
+    first = ward.admit(patient, days_ago(before + 20))
+    ward.charge(first, days_ago(before + 20), lines)
+    ward.discharge(first, days_ago(before + 18))
+    empty = ward.settle_stay(first, total(lines))["setlinfo"]
+    assert empty["inscp_scp_amt"] == 0
+    dear = [{**charge, "pric": 9000, "cnt": 1, "det_item_fee_sumamt": 9000}]
+    second, settled = ward.whole_stay(patient, days_ago(before + 9), dear)
+    standard = {"1": 300, "2": 500, "3": 700}
+    level = next(i["level"] for i in world["institutions"] if i["fixmedins_code"] == ward.counter.fixmedins_code)
+    assert settled["setlinfo"]["act_pay_dedc"] == standard[level], "the whole standard, as for the first stay of a year"
+    ward.cancel_settlement(second, settled["setlinfo"]["setl_id"])
+    ward.cancel_settlement(first, empty["setl_id"])

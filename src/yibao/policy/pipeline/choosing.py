@@ -126,6 +126,12 @@ def plan_of(case: Case, benefit: Benefit, policy: RegionPolicy) -> Plan | Refusa
         return refused.refusal
 
 
+def refused_by_law(case: Case, benefit: Benefit) -> Refusal | None:
+    """Return the refusal that the law orders for a case, None where it orders none; no amounts are asked for."""
+    against = first_match(benefit.law.rows.get("refusal", ()), benefit.facts)
+    return None if against is None else not_payable(case, against)
+
+
 class _Choice:
     """The choice of rows for one case; ``row`` holds the one that applies, by key."""
 
@@ -143,7 +149,7 @@ class _Choice:
     def plan(self) -> Plan:
         against = self.row.get("refusal")
         if against is not None:
-            raise _Refused(not_payable(against))
+            raise _Refused(not_payable(self.case, against))
         case, fund, rounding, order = (
             self.case,
             self.row.get("fund"),

@@ -1,4 +1,8 @@
-"""Refusals of the choice of rows: what is missing, on which day, and what to do about it."""
+"""Refusals of the choice of rows: what is missing, on which day, and what to do about it.
+
+Their fields are bare names of the wire (``med_type``): the law does not know which message asks. Whoever settles says
+where they stand in its messages (``places`` of a way to settle).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ def no_law(case: Case, policy: RegionPolicy, what: str) -> Refusal:
     return refuse(
         "NO_LAW_FOR_DAY",
         f"{policy.name}未载入 {case.service_on.isoformat()} 当日有效的{what}，无法结算",
+        field="begntime",
         received=case.service_on.isoformat(),
         remedy="请核对费用发生日期，或由医保部门补充当日的政策参数",
     )
@@ -25,6 +30,7 @@ def no_rule(case: Case, title: str, policy: RegionPolicy, facts: Facts, key: str
     return refuse(
         "NO_RULE_FOR_CASE",
         f"{policy.name}{title}的{what}没有适用于本次就诊的规定",
+        field="med_type",
         received=f"人员类别 {facts['person']}，机构级别 {facts['level']}，机构类型 {facts['institution_kind']}",
         remedy="请核对人员类别和医疗机构级别，或由医保部门补充政策参数",
     )
@@ -35,6 +41,7 @@ def not_covered(case: Case, policy: RegionPolicy) -> Refusal:
     return refuse(
         "PERSON_CLASS_NOT_COVERED",
         f"{policy.name}政策未规定该人员类别的待遇",
+        field="psn_type",
         received=case.person.psn_type,
         remedy="请核对参保登记的人员类别",
     )
@@ -58,11 +65,13 @@ def not_offered(case: Case, policy: RegionPolicy, law: DayLaw) -> Refusal:
     )
 
 
-def not_payable(row: Row) -> Refusal:
+def not_payable(case: Case, row: Row) -> Refusal:
     """Return the refusal that a row of the law orders; its word in capitals is the code."""
     return refuse(
         row.word.upper(),
         str(row.extra["title"]),
+        field="med_type",
+        received=case.med_type,
         remedy=str(row.extra["remedy"]),
         basis=row.used.rule,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncpg
-import msgspec
 
 from yibao.domains.institutions.model import PHARMACY, Institution
 from yibao.infra.database import Connection
@@ -13,9 +12,12 @@ from yibao.policy.pipeline.choosing import choose_benefit
 from yibao.usecases.settlement.gather_case import VISIT
 from yibao.usecases.settlement.judging import institution_of, person_of
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.settlement.way import placed
 
 NO_BATCH = ""
-FIELDS = {"med_type": "mdtrtinfo.med_type", "dise_codg": "mdtrtinfo.dise_codg"}
+PLACES = {
+    "med_type": "mdtrtinfo.med_type", "dise_codg": "mdtrtinfo.dise_codg", "begntime": "mdtrtinfo.begntime",
+}
 """Where the message that names the visit class has what a refusal of the law is about."""
 
 
@@ -39,9 +41,7 @@ async def refuse_unpaid_purchase(
     benefit = choose_benefit(_case(row), policy)
     if not isinstance(benefit, Refusal):
         return None
-    return Refusal(tuple(
-        msgspec.structs.replace(fault, field=FIELDS.get(fault.field, fault.field)) for fault in benefit.faults
-    ))
+    return placed(benefit, PLACES)
 
 
 def _case(row: asyncpg.Record) -> Case:

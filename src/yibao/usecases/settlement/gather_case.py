@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import asyncpg
 
 from yibao.domains.encounters.visit_classes import visit_classes
@@ -40,6 +42,9 @@ class SettleCommand(Bill, frozen=True, kw_only=True):
 class VisitWay(Way[SettleCommand]):
     """Settles one charge batch of a visit (2206, 2207)."""
 
+    places = MappingProxyType(
+        {"med_type": "data.med_type", "dise_codg": "mdtrtinfo.dise_codg", "begntime": "mdtrtinfo.begntime"}
+    )
     facts = "select * from settlements.case_facts($1, $2, $3)"
     turn = "select * from settlements.take_turn($1, $2, $3, $4, $5)"
     verb = "settle_visit"

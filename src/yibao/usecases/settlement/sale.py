@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 
 import asyncpg
 import msgspec
@@ -76,6 +77,9 @@ class SaleCase(OpenCase, frozen=True, kw_only=True):
 class SaleWay(Way[SaleBill]):
     """Settles a purchase at a pharmacy (2101, 2102)."""
 
+    places = MappingProxyType(
+        {"med_type": "druginfo.med_type", "dise_codg": "druginfo.dise_codg", "begntime": "druginfo.begntime"}
+    )
     facts = "select * from dispensing.sale_facts($1, $2, $3, $4, $5, $6)"
     turn = "select * from dispensing.take_turn_for_sale($1, $2, $3, $4, $5, $6, $7, $8)"
     write = "select dispensing.write_sale($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"

@@ -19,7 +19,7 @@ from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
 from yibao.usecases.settlement.counters import kept_code
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import B, Bill, OpenCase, Operator, Settled, Way
+from yibao.usecases.settlement.way import B, Bill, OpenCase, Operator, Settled, Way, placed
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
 
 GIVE_TURN_BACK = "select settlements.give_turn_back($1)"
@@ -134,7 +134,7 @@ def decide_bill(
         return policy
     decision = decide(opened.case, policy, trace=False)
     if isinstance(decision, Refusal):
-        return decision
+        return placed(decision, way.places)
     return Settled(
         opened, decision,
         _settlement(opened, bill, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import MappingProxyType
 
 import asyncpg
 import msgspec
@@ -25,7 +26,7 @@ from yibao.usecases.settlement.judging import (
     sum_faults,
 )
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import WRITE_STAY, Bill, OpenCase, Settled, Way
+from yibao.usecases.settlement.way import WRITE_STAY, Bill, OpenCase, Settled, Way, placed
 
 _WORDS = Sums("本次结算", "2301", "2303")
 _SERVICE, _DISCHARGE = "service_date", "discharge_date"
@@ -64,6 +65,9 @@ class Covers(msgspec.Struct, frozen=True):
 class StayWay(Way[StayBill]):
     """Settles what is open of a stay."""
 
+    places = MappingProxyType(
+        {"med_type": "mdtrtinfo.med_type", "dise_codg": "mdtrtinfo.dise_codg", "begntime": "dscginfo.endtime"}
+    )
     facts = "select * from settlements.facts_of_stay($1, $2, $3)"
     turn = "select * from settlements.take_turn_for_stay($1, $2, $3, $4, $5)"
     write = WRITE_STAY
@@ -94,7 +98,7 @@ class StayWay(Way[StayBill]):
         case = _case(row, bill, filed)
         service_on = _service_day(case, row, bill, policy)
         if isinstance(service_on, Refusal):
-            return service_on
+            return placed(service_on, self.places)
         return OpenCase(
             row, _in_year(case, row, bill, filed, service_on), bill.mdtrt_id, str(row["period_to"]), filed.pregnancy_id,
             clearing_way(row["admdvs"], institution_kind=row["kind"], med_type=row["med_type"], on=service_on),
@@ -140,6 +144,9 @@ def _bill_faults(row: asyncpg.Record, bill: StayBill) -> list[Fault]:
         return [Fault("STAY_SETTLED", f"这次住院已结算（结算ID {row['final_id']}）", "data.mdtrt_id", bill.mdtrt_id,
                       "如需重新结算，请先用2305撤销")]
     if not row["lines"]:
+        if row["last_interim_id"] is not None:
+            return [Fault("NO_FEE_LINES", f"没有未结算的费用明细：中途结算（结算ID {row['last_interim_id']}）已覆盖全部费用",
+                          "data.mdtrt_id", bill.mdtrt_id, "没有新的费用时无需再结算，用2402办理出院即可")]
         return [Fault("NO_FEE_LINES", "这次住院没有未结算的费用明细", "data.mdtrt_id", bill.mdtrt_id,
                       "请先用2301上传费用明细")]
     return sum_faults(row, bill, words=_WORDS)

@@ -7,7 +7,8 @@ judges what the first two read; it decides nothing about money.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar, Generic, TypeVar
 
 import asyncpg
 import msgspec
@@ -88,10 +89,16 @@ class Settled(msgspec.Struct, frozen=True):
 B = TypeVar("B", bound=Bill)
 
 
+def placed(refusal: Refusal, places: Mapping[str, str]) -> Refusal:
+    """Return a refusal of the law with its fields as paths of the wire; a name without a place stays as it is."""
+    return Refusal(tuple(msgspec.structs.replace(f, field=places.get(f.field, f.field)) for f in refusal.faults))
+
+
 class Way(ABC, Generic[B]):
     """How one kind of bill is settled.
 
     Attributes:
+        places: where the messages of this way have what a refusal of the law is about, by its bare name.
         facts: statement that reads all facts in one snapshot without any lock; its arguments are ``arguments(bill)``.
             A way may read less at first (``facts_at_once``), if its judge refuses what needs the whole.
         turn: statement that takes the person's turn first; its arguments are sender, msgid and ``arguments(bill)``,
@@ -100,6 +107,7 @@ class Way(ABC, Generic[B]):
         verb: name of the deed in the audit trail.
     """
 
+    places: ClassVar[Mapping[str, str]]
     facts: str
     turn: str
     write: str = WRITE

@@ -28,9 +28,10 @@ from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Refusal, refuse
 
 _STAY_DETAIL = (
-    "coner_name", "tel", "medrcdno", "fpsc_no", "matn_type", "birctrl_type", "latechb_flag", "geso_val", "fetts",
-    "fetus_cnt", "pret_flag", "birctrl_matn_date", "cop_flag",
+    "coner_name", "tel", "medrcdno", "fpsc_no", "matn_type", "birctrl_type", "latechb_flag", "pret_flag",
+    "birctrl_matn_date", "cop_flag",
 )
+_STAY_NUMBERS = ("geso_val", "fetts", "fetus_cnt")
 AT_INSTITUTION = "2"
 """``pay_loc``: paid at the institution."""
 
@@ -92,6 +93,7 @@ def _stay(row: asyncpg.Record) -> dict[str, object]:
         "adm_bed": row["bed"] or None, "dscg_maindiag_code": row["diagnosis_code"],
         "dscg_maindiag_name": row["diagnosis_name"], "oprn_oprt_code": row["operation_code"] or None,
         "oprn_oprt_name": row["operation_name"] or None, **{name: detail.get(name) for name in _STAY_DETAIL},
+        **{name: int(Decimal(detail[name])) if detail.get(name) else None for name in _STAY_NUMBERS},
     }
     begin, end = business_date(row["begin_at"]), row["discharged_at"]
     if end is None:

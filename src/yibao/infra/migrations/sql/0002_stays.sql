@@ -283,7 +283,8 @@ returns setof settlements.stay_facts language sql stable as $$
             select distinct y.mdtrt_id, y.year
             from settlements.stay_settlement x
             join settlements.settlement y on y.psn_no = x.psn_no and y.setl_id = x.setl_id and y.state = 'active'
-            where x.psn_no = p_psn_no and x.mdtrt_id <> p_mdtrt_id and y.insutype = e.insutype) z) o
+            -- A stay of which nothing was in scope bore no deductible: it makes no later one cheaper.
+            where x.psn_no = p_psn_no and x.mdtrt_id <> p_mdtrt_id and y.insutype = e.insutype and y.scope_fen > 0) z) o
     where e.psn_no = p_psn_no and e.mdtrt_id = p_mdtrt_id
 $$;
 
