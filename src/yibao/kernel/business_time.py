@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -11,6 +11,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def business_date(instant: datetime) -> date:
     """Return the calendar day in China of an instant with zone."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def is_midnight(instant: datetime) -> bool:
+    """Say whether an instant is midnight in China: where a client sends a plain date, the hour is not known."""
+    return instant.astimezone(SHANGHAI).time() == time.min
 
 
 def from_wire(text: str) -> datetime:

@@ -62,7 +62,8 @@ def test_a_chosen_clinic_a_refusal_elsewhere_and_a_referral(desks: Desks, patien
     before = pay(hospital, patient)
     assert paid(before) == of(before["setlinfo"]["inscp_scp_amt"], 65)  # nothing chosen: level 2 pays its own share
 
-    filed(clinic, "2505", choice(patient, clinic))
+    answer = clinic.call("2505", choice(patient, clinic))
+    assert answer["trt_dcla_detl_sn"] == answer["result"]["trt_dcla_detl_sn"] != ""
     chosen = hospital.call("5302", {"data": {"psn_no": patient["psn_no"], "biz_appy_type": "03"}})["psnfixmedin"]
     assert [(c["fix_srt_no"], c["fixmedins_code"], c["begndate"], c["enddate"]) for c in chosen] == [
         ("1", clinic.counter.fixmedins_code, day(0), None)
@@ -151,7 +152,9 @@ def test_a_chronic_disease_opens_its_benefit_when_the_agency_has_approved(
     scope = Decimal(str(settled["setlinfo"]["inscp_scp_amt"]))
     assert paid(settled, "act_pay_dedc") == min(scope, Decimal(1000)).quantize(Decimal("0.01"))
     assert settled["setlinfo"]["clr_type"] == "14"
-    assert "已有结算" in refusal(till, "2504", undo(patient, filing))
+    in_use = refusal(till, "2504", undo(patient, filing))
+    assert f"已有结算（结算ID {settled['setlinfo']['setl_id']}）" in in_use
+    assert f"（收到：{filing}）" in in_use
 
     keys = {k: settled["setlinfo"][k] for k in ("setl_id", "mdtrt_id", "psn_no")}
     till.call("2208", {"data": keys})
@@ -230,7 +233,7 @@ def test_an_accident_without_a_filing_needs_the_flags(desks: Desks, patient_of: 
 
 def test_the_flags_may_come_with_the_bill(desks: Desks, patient_of: PatientOf) -> None:
     patient, till = patient_of("hz-active-consumable"), desks["hz1"]
-    with pytest.raises(Refused, match="应当由第三人负担"):
+    with pytest.raises(Refused, match=r"data\.med_type：医疗费用应当由第三人负担.*（收到：11）"):
         pay(till, patient, LIABLE, with_bill=True)
     assert paid(pay(till, patient, NO_LIABILITY, with_bill=True)) > 0
 
@@ -238,8 +241,9 @@ def test_the_flags_may_come_with_the_bill(desks: Desks, patient_of: PatientOf) -
 def test_an_accident_that_the_hospital_does_not_pass_is_not_paid(desks: Desks, patient_of: PatientOf) -> None:
     patient, till = patient_of("zb-child-first"), desks["zb2"]
     filed(till, "2507", accident(patient, till, chk_pay_flag="0"))
-    with pytest.raises(Refused, match="审核支付标志为不支付"):
-        pay(till, patient, med_type="19")
+    for flags, with_bill in (("", False), (NO_LIABILITY, False), (NO_LIABILITY, True)):
+        with pytest.raises(Refused, match="审核支付标志为不支付"):
+            pay(till, patient, flags, with_bill=with_bill, med_type="19")
 
 
 def test_a_signed_undertaking_makes_an_accident_of_it(desks: Desks, patient_of: PatientOf, agency: Agency) -> None:
@@ -276,7 +280,7 @@ def test_maternity_is_settled_once_the_pregnancy_is_registered(
 ) -> None:
     """HZ-702, HZ-704, HZ-708: registered at this institution, prenatal checks are paid in full within 1000."""
     patient, till = patient_of("hz-active-account-empty"), desks["hz1"]
-    with pytest.raises(Refused, match=r"没有生育登记.*窗口办理"):
+    with pytest.raises(Refused, match=r"data\.med_type：没有生育登记.*（收到：51）.*窗口办理"):
         pay(till, patient, med_type="51", diag_code="Z34.900", diag_name="正常妊娠监督")
     arguments = ("maternity", patient["psn_no"], "--institution", till.counter.fixmedins_code, "--operator", "吴登记")
     late = agency(*arguments, "--from", day(-1))

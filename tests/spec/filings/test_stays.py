@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.spec.filings.conftest import Agency
-from tests.support.filing_desk import day, filed, referral, undo
+from tests.support.filing_desk import accident, day, filed, referral, undo
 from tests.support.till import Refused, Till, total
 from tests.support.ward import Stay, Ward, ward_of
 from yibao.kernel.business_time import SHANGHAI
@@ -79,7 +79,7 @@ def test_a_delivery_is_settled_once_the_pregnancy_is_registered(
     """HZ-702; HZ-706: the whole in-scope cost, no deductible. A registration elsewhere serves a delivery as well."""
     patient, ward = patient_of("hz-pool-only"), wards["hz2"]
     stay = stay_of(ward, patient, charges, med_type="52", matn_type="1", fetus_cnt=1, geso_val=39)
-    with pytest.raises(Refused, match="没有生育登记"):
+    with pytest.raises(Refused, match=r"mdtrtinfo\.med_type：没有生育登记.*（收到：52）"):
         ward.try_stay(stay, total(charges))
     agency("maternity", patient["psn_no"], "--institution", wards["hz3"].counter.fixmedins_code, "--operator", "吴登记")
     with pytest.raises(Refused, match="没有生育登记"):  # it was registered after the admission: to be handled at the counter
@@ -91,6 +91,22 @@ def test_a_delivery_is_settled_once_the_pregnancy_is_registered(
     info = settled(ward, later, charges)
     assert Decimal(str(info["hifp_pay"])) == Decimal(str(info["inscp_scp_amt"]))
     assert info["act_pay_dedc"] == 0
+
+
+@pytest.mark.drives("2507")
+def test_a_stay_after_an_accident_filed_as_not_to_be_paid_is_refused(
+    desks: Desks, wards: dict[str, Ward], patient_of: PatientOf, charges: list[dict[str, Any]]
+) -> None:
+    """The hospital's filing stands whatever comes in exp_content: with the admission, with the bill, or not at all."""
+    patient, ward = patient_of("zb-low-income"), wards["zb2"]
+    content = accident(patient, desks["zb2"], chk_pay_flag="0", trum_time=day(-3), begndate=day(-3))
+    filed(desks["zb2"], "2507", content)
+    stay = stay_of(ward, patient, charges, med_type="22")
+    for more in ({}, {"exp_content": NO_LIABILITY}):
+        with pytest.raises(Refused, match="审核支付标志为不支付"):
+            ward.try_stay(stay, total(charges), **more)
+        with pytest.raises(Refused, match="审核支付标志为不支付"):
+            ward.settle_stay(stay, total(charges), **more)
 
 
 def test_a_work_injury_stay_is_borne_by_its_own_fund(

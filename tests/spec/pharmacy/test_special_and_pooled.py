@@ -71,7 +71,7 @@ def test_the_same_drug_bears_what_its_visit_class_says_and_the_class_stays_under
     key = {"psn_no": patient["psn_no"], "mdtrt_id": till.register(patient)}
     till.record(patient, special, key["mdtrt_id"])
     assert [x["preselfpay_amt"] for x in till.upload(patient, special, key["mdtrt_id"])] == [3.72]
-    with pytest.raises(Refused, match="mdtrtinfo.med_type：已按医疗类别14上传谈判药品明细"):
+    with pytest.raises(Refused, match=r"mdtrtinfo.med_type：已按医疗类别14上传谈判药品明细"):
         till.record(patient, ordinary, key["mdtrt_id"])
     till.record(patient, special, key["mdtrt_id"])
     till.call("2205", {"data": {**key, "chrg_bchno": "0000"}})
@@ -102,7 +102,7 @@ def test_a_purchase_told_by_its_day_alone_is_compared_with_its_prescription_by_d
             "medinsListCodg": "1", "drugGenname": "药", "drugSpec": "1", "drugTotlcnt": 1, "drugTotlcntEmp": "盒",
         },
     }
-    with pytest.raises(Refused, match="rxSaleDrugDetl.stooutTime"):
+    with pytest.raises(Refused, match=r"rxSaleDrugDetl.stooutTime"):
         drugstore.till.call("7207", told)
     told["rxSaleDrugDetl"]["stooutTime"] = today
     assert drugstore.till.call("7207", told)["data"]["flag"] is True

@@ -115,11 +115,11 @@ def people(world_url: str, world: Mapping[str, Any], catalogue: None) -> Callabl
     """Return a function that plants a working employee with no money on the own account, insured since 2020."""
     born = iter(range(1, 1000))
 
-    def make(region: str = "370300") -> dict[str, Any]:
+    def make(region: str = "370300", sex: str = "1") -> dict[str, Any]:
         number = next(born)
         psn_no = f"{region}{RandomIds().new(at(1, 1))[-10:]}"
         execute(world_url, "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) values "
-                "($1, $2, '01', $3, '某人', '1', '1980-01-01')", psn_no, region, f"{psn_no}{number}")
+                "($1, $2, '01', $3, '某人', $4, '1980-01-01')", psn_no, region, f"{psn_no}{number}", sex)
         execute(world_url, "insert into enrolment.relation (psn_no, relation_id, admdvs, insutype, psn_type, status, "
                 "account_kind, insured_on, benefit_from, paid_months) values ($1, '1', $2, '310', '1101', '1', 'pool_only', "
                 "'2020-01-01', '2020-01-01', 120)", psn_no, region)

@@ -258,7 +258,7 @@ def test_a_birth_is_paid_whole_and_the_way_of_birth_may_be_said_at_discharge(
     hospitals: Callable[..., Ward], people: Callable[..., dict[str, Any]]
 ) -> None:
     """Zibo, employees: the whole cost in scope, no deductible, from the fund of births (clearing kind 9978)."""
-    ward, who = hospitals("2"), people()
+    ward, who = hospitals("2"), people(sex="2")
     stay = ward.admit(who, at(3, 1), med_type="52", matn_type="1", geso_val=39, fetus_cnt=1)
     ward.charge(stay, at(3, 2), [of(6000)])
     ward.discharge(stay, at(3, 5), matn_type="3")

@@ -180,7 +180,7 @@ async def plant(url: str, places: list[Place]) -> None:
         person = p.case.person
         await connection.execute(
             "insert into people.person (psn_no, admdvs, cert_type, certno, name, sex, birth_on) values ($1, $2, '01', $3, "
-            "'算例', '1', $4)", who["psn_no"], region, who["certno"], date(p.case.service_on.year - person.age, 1, 15))
+            "'算例', '2', $4)", who["psn_no"], region, who["certno"], date(p.case.service_on.year - person.age, 1, 15))
         await connection.execute(
             "insert into enrolment.relation (psn_no, relation_id, admdvs, insutype, psn_type, status, account_kind, insured_on, "
             "benefit_from, paid_months) values ($1, '1', $2, $3, $4, '1', $5, $6, $6, $7)", who["psn_no"], region,
@@ -254,10 +254,10 @@ def base(database_url: str, places: dict[str, Place]) -> Iterator[str]:
 def settle_alone(place: Place, base: str) -> dict[str, Any]:
     """Drive the stay of a row, after the earlier stays of its year, and return the reply to 2304."""
     ward = Ward(base + ENDPOINT, place.counter)
-    # Earlier stays of something that no fund pays for: they count, and move nothing else.
+    # Earlier stays of one fen in scope: their deductible takes it, so they count and move nothing else.
     for earlier in range(place.case.admission - 1, 0, -1):
         begin = place.day - timedelta(days=10 * earlier)
-        ward.whole_stay(place.patient, begin, [charge("EX-OWN", 100)], days=1)
+        ward.whole_stay(place.patient, begin, [charge("EX-SCOPE", 1)], days=1)
     charges = charges_of(place)
     stay = ward.admit(place.patient, place.day, med_type=place.row.labels["med_type"])
     ward.charge(stay, place.day, charges)

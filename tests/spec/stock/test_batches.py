@@ -70,7 +70,7 @@ def test_within_one_message_records_count_one_after_the_other(shop: Till) -> Non
     reply = send(shop, "3505A", {"selinfoDetail": [
         line("C1", 1, batch="CB", codes=("83000000000000000001",)), line("C1", 1, batch="CB", codes=("83000000000000000001",)),
     ]})
-    assert "不能再次销售" in reply.output["selinfoDetail"][1]["msgRslt"]
+    assert "请核对追溯码" in reply.output["selinfoDetail"][1]["msgRslt"]
     assert reply.output["selinfoDetail"][0]["msgRslt"].count("追溯码") == 0
     assert "第2条" in reply.warning
 

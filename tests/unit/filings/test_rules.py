@@ -62,7 +62,10 @@ def test_referred_from(referred: str, provider: str, is_emergency: bool, level: 
         (SAID_NOTHING, (ACCIDENT,), True, "accident"),
         (THIRD, (ACCIDENT,), True, "third_party"),
         (NO_THIRD, (LIABLE,), True, "third_party"),
-        (NO_THIRD, (NOT_PAID,), True, "accident"),
+        (NO_THIRD, (NOT_PAID, ACCIDENT), True, "accident"),  # filed anew as to be paid
+        (THIRD, (NOT_PAID,), True, "third_party"),
+        (NO_THIRD, (NOT_PAID, SIGNED), True, "accident"),
+        (NO_THIRD, (NOT_RECOGNISED,), True, "accident"),  # a work injury that is not recognised is an accident
         (THIRD, (SIGNED,), True, "accident"),
         (SAID_NOTHING, (LIABLE, SIGNED), True, "accident"),
         (SAID_NOTHING, (AT_WORK,), True, "work_injury"),
@@ -81,6 +84,15 @@ def test_an_injury_of_which_nothing_is_known_is_refused(injuries: tuple[InjuryFa
     refusal = cause_of(SAID_NOTHING, injuries, is_injury_visit=True)
     assert isinstance(refusal, Refusal)
     assert refusal.code == code
+
+
+@pytest.mark.parametrize(("trauma", "is_injury_visit"), [(SAID_NOTHING, True), (NO_THIRD, True), (NO_THIRD, False)])
+def test_an_accident_filed_as_not_to_be_paid_is_refused_whatever_the_bill_says(
+    trauma: Trauma, is_injury_visit: bool
+) -> None:
+    refusal = cause_of(trauma, (NOT_PAID,), is_injury_visit=is_injury_visit)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "INJURY_NOT_APPROVED"
 
 
 @pytest.mark.parametrize(

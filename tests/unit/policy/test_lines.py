@@ -19,6 +19,7 @@ POLICY = small_policy(
     + block(
         "first_pay",
         '{ rule = "F-1", value = "0%", when = { class_level = "01" } },\n'
+        '{ rule = "F-3", value = "30%", when = { group = "negotiated", med_type = "18" }, priority = 1 },\n'
         '{ rule = "F-2", value = "10%", when = { class_level = "02", list_type = "101" } }',
     )
 )
@@ -47,6 +48,22 @@ def test_class_b_takes_the_regions_ratio_and_names_its_rule() -> None:
     assert parts(found) == (0, 0, 100, 900)
     assert isinstance(found, LineSplit)
     assert (found.first_pay_ratio, found.used[0].rule) == (1_000, "F-2")
+
+
+@pytest.mark.parametrize(
+    ("more", "first"),
+    [
+        ({"group": "negotiated", "med_type": "18"}, 300),
+        ({"group": "negotiated", "med_type": "11"}, 100),
+        ({"group": "special_drug", "med_type": "18"}, 100),
+        ({"med_type": "18"}, 100),
+        ({"group": "negotiated", "med_type": "18", "first_pay": 500}, 50),
+        ({"group": "negotiated", "med_type": "18", "class_level": "03"}, 0),
+    ],
+)
+def test_a_group_bears_its_own_ratio_in_the_visit_classes_named(more: dict[str, Any], first: int) -> None:
+    found = split(1_000, **more)
+    assert parts(found)[2] == first
 
 
 def test_the_items_own_ratio_goes_first() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -11,6 +11,9 @@ import msgspec
 from yibao.domains.encounters.model import Diagnosis, Encounter
 from yibao.domains.encounters.operations import INSERT_ENCOUNTER, move_person
 from yibao.infra.database import Connection
+from yibao.kernel.business_time import is_midnight
+
+_LAST_OF_DAY = timedelta(days=1) - timedelta(microseconds=1)
 
 BY_ID = """
 select e.*, s.open_period, s.admitted_at, s.discharged_at, s.discharge_way, s.diagnosis_code, s.diagnosis_name, s.bed,
@@ -34,8 +37,16 @@ select e.mdtrt_id, t.name, s.admitted_at, s.discharged_at
 from encounters.stay s
 join encounters.encounter e on e.psn_no = s.psn_no and e.mdtrt_id = s.mdtrt_id
 join institutions.institution t on t.fixmedins_code = e.fixmedins_code
-where s.psn_no = $1 and s.mdtrt_id <> $2 and e.state = 'discharged' and s.admitted_at < $4 and s.discharged_at > $3
+where s.psn_no = $1 and s.mdtrt_id <> $2 and e.state = 'discharged' and s.discharged_at > $3
+  and case when (s.admitted_at at time zone 'Asia/Shanghai')::time = '00:00'
+           then s.admitted_at + interval '1 day' <= $4 else s.admitted_at < $4 end
 order by s.admitted_at limit 1
+"""
+DIED = """
+select s.died_on, s.mdtrt_id, t.name from encounters.stay s
+join encounters.encounter e on e.psn_no = s.psn_no and e.mdtrt_id = s.mdtrt_id
+join institutions.institution t on t.fixmedins_code = e.fixmedins_code
+where s.psn_no = $1 and s.died_on < $2 and e.state = 'discharged' order by s.died_on limit 1
 """
 INSERT_STAY = "insert into encounters.stay select ($1::encounters.stay).*"
 CHANGE_ENCOUNTER = """
@@ -134,8 +145,20 @@ async def find_open_stay(tx: Connection, psn_no: str, *, other_than: str = "") -
 async def find_overlapping(
     tx: Connection, psn_no: str, *, begin: datetime, end: datetime, other_than: str = ""
 ) -> asyncpg.Record | None:
-    """Return an ended stay that overlaps a period; to leave and to enter at one instant is no overlap."""
-    return await tx.fetchrow(OVERLAPPING, psn_no, other_than, begin, end)
+    """Return an ended stay that overlaps a period; to leave and to enter at one instant is no overlap.
+
+    Nor on one day, where the time of one of them is midnight: it was then sent as a plain date, its hour is not known.
+    """
+    after = begin + _LAST_OF_DAY if is_midnight(begin) else begin
+    return await tx.fetchrow(OVERLAPPING, psn_no, other_than, after, end)
+
+
+async def find_death(tx: Connection, psn_no: str, *, before: date) -> asyncpg.Record | None:
+    """Return the stay that a person left by death on an earlier day (``died_on``, ``mdtrt_id``, hospital's ``name``).
+
+    A hospital's word: it cannot change the register of people, and may take it back with its discharge (2405).
+    """
+    return await tx.fetchrow(DIED, psn_no, before)
 
 
 async def add_stay(tx: Connection, encounter: Encounter, stay: Stay, diagnoses: Sequence[Diagnosis]) -> None:

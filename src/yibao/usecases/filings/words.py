@@ -19,6 +19,11 @@ class Words(msgspec.Struct, frozen=True):
         injury_classes: visit classes that are about an injury.
         emergency_classes: visit classes of an emergency.
         maternal_classes: visit classes that may ask for a registered pregnancy.
+        kind_classes: visit classes of which the law may ask the kind of birth or family planning.
+        womens_words: words of the law for care that only a woman receives.
+        womens_classes: visit classes for such care, whatever the kind.
+        womens_classes_without_kind: visit classes for such care where no kind is named.
+        claims_for_spouse: special identities of a man who claims for his wife.
         outpatient_choice: the kind of choice that decides where ordinary outpatients go.
     """
 
@@ -28,6 +33,11 @@ class Words(msgspec.Struct, frozen=True):
     injury_classes: frozenset[str]
     emergency_classes: frozenset[str]
     maternal_classes: frozenset[str]
+    kind_classes: frozenset[str]
+    womens_words: frozenset[str]
+    womens_classes: frozenset[str]
+    womens_classes_without_kind: frozenset[str]
+    claims_for_spouse: frozenset[str]
     outpatient_choice: str
 
 
@@ -43,5 +53,10 @@ def words() -> Words:
         injury_classes=frozenset(data["injury"]["visit_classes"]),
         emergency_classes=frozenset(data["emergency"]["visit_classes"]),
         maternal_classes=frozenset(data["maternal"]["visit_classes"]),
+        kind_classes=frozenset(data["kind"]["visit_classes"]),
+        womens_words=frozenset(data["women"]["words"]),
+        womens_classes=frozenset(data["women"]["visit_classes"]),
+        womens_classes_without_kind=frozenset(data["women"]["visit_classes_without_kind"]),
+        claims_for_spouse=frozenset(data["women"]["claims_for_spouse"]),
         outpatient_choice=data["choice"]["outpatient"],
     )

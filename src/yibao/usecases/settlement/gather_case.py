@@ -21,6 +21,7 @@ from yibao.usecases.settlement.judging import (
     person_of,
     sum_faults,
 )
+from yibao.usecases.settlement.maternity import refuse_kind, sex_faults
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import Bill, OpenCase, Way
 
@@ -58,7 +59,7 @@ class VisitWay(Way[SettleCommand]):
         return bill.psn_no, bill.mdtrt_id, bill.batch
 
     def judge(
-        self, row: asyncpg.Record | None, bill: SettleCommand, *, sender: str, shelf: PolicyShelf,  # noqa: ARG002
+        self, row: asyncpg.Record | None, bill: SettleCommand, *, sender: str, shelf: PolicyShelf,
     ) -> OpenCase | Refusal:
         """Make the case, or refuse with every fault found. Faults stand in fixed precedence."""
         if row is None:
@@ -80,9 +81,14 @@ class VisitWay(Way[SettleCommand]):
             insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
             benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=row["service_on"],
         )
+        faults += sex_faults(row)
         if faults or isinstance(filed, Refusal):
             return Refusal(tuple(faults))
-        return OpenCase(row, _case(row, bill, filed), bill.mdtrt_id, bill.batch, filed.pregnancy_id)
+        case = _case(row, bill, filed)
+        policy = shelf.of(row["admdvs"])
+        # Without a law whoever settles refuses.
+        kind = None if isinstance(policy, Refusal) else refuse_kind(case, policy)
+        return kind or OpenCase(row, case, bill.mdtrt_id, bill.batch, filed.pregnancy_id)
 
 
 VISIT = VisitWay()

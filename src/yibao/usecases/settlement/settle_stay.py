@@ -25,6 +25,7 @@ from yibao.usecases.settlement.judging import (
     person_of,
     sum_faults,
 )
+from yibao.usecases.settlement.maternity import refuse_kind, sex_faults
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import WRITE_STAY, Bill, OpenCase, Settled, Way, placed
 
@@ -91,11 +92,14 @@ class StayWay(Way[StayBill]):
         if isinstance(policy, Refusal):
             return policy
         filed = filed_words(row, bill)
-        faults = _stay_faults(row, bill) + _bill_faults(row, bill) + _benefit_faults(row)
+        faults = _stay_faults(row, bill) + _bill_faults(row, bill) + _benefit_faults(row) + sex_faults(row)
         faults += filed.faults if isinstance(filed, Refusal) else ()
         if faults or isinstance(filed, Refusal):
             return Refusal(tuple(faults))
         case = _case(row, bill, filed)
+        kind = refuse_kind(case, policy)
+        if kind is not None:
+            return kind
         service_on = _service_day(case, row, bill, policy)
         if isinstance(service_on, Refusal):
             return placed(service_on, self.places)

@@ -30,7 +30,7 @@ from yibao.usecases.stays.diagnoses import (
     left_without,
 )
 from yibao.usecases.stays.stay_of import refuse_discharged, stay_of
-from yibao.usecases.visits.arriving import Arrival, arrival_faults
+from yibao.usecases.visits.arriving import Arrival, arrival_faults, death_fault
 
 _AN_INSTANT = timedelta(microseconds=1)
 
@@ -91,7 +91,8 @@ async def admit(
     relation = await find_relation(tx, command.psn_no, insutype=command.insutype, on=on)
     arrival = Arrival(command.psn_no, command.insutype, on, command.cert_type, command.cert_no, command.insured_place,
                       command.node)
-    faults = arrival_faults(person, relation, arrival, institution, today=business_date(now))
+    death = await stays.find_death(tx, command.psn_no, before=on)
+    faults = arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now))
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     faults += await _faults(tx, command, department, institution=institution, mdtrt_id="")
     faults += await _place_faults(tx, command, mdtrt_id="")
@@ -127,6 +128,8 @@ async def change_stay(
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     faults = await _faults(tx, command, department, institution=institution, mdtrt_id=mdtrt_id)
     faults += _time_faults(command, today=business_date(now))
+    death = await stays.find_death(tx, command.psn_no, before=on)
+    faults += [death_fault(death, f"{command.node}.begntime", f"{on}")] if death is not None else []
     faults += await _place_faults(tx, command, mdtrt_id=mdtrt_id)
     faults += _settled_faults(command, stay)
     faults += await _line_faults(tx, command, mdtrt_id=mdtrt_id)
@@ -180,7 +183,8 @@ async def _faults(
 async def _place_faults(tx: Connection, command: StayCommand, *, mdtrt_id: str) -> list[Fault]:
     """Return whether the person lies somewhere else, now or at the time of admission.
 
-    A stay that is entered late may have ended before a later one began: its discharge says.
+    A stay that is entered late may have ended before a later one began: its discharge says. So it does where days are
+    compared, because a time is a plain date (midnight), and both stays begin on one day.
     """
     node = command.node
     there = await stays.find_open_stay(tx, command.psn_no, other_than=mdtrt_id)

@@ -12,7 +12,7 @@ from yibao.domains.applications.model import Maternity
 from yibao.domains.encounters import operations, stays
 from yibao.domains.institutions.staff import find_department
 from yibao.infra.database import Connection
-from yibao.kernel.business_time import business_date
+from yibao.kernel.business_time import business_date, is_midnight
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.stays.admit import overlap_fault
 from yibao.usecases.stays.diagnoses import StayDiagnosis, apply_diagnoses, diagnosis_faults, left_without
@@ -52,7 +52,11 @@ class DischargeCommand(msgspec.Struct, frozen=True):
 async def discharge(
     tx: Connection, *, command: DischargeCommand, fixmedins_code: str, now: datetime
 ) -> Refusal | None:
-    """End a stay; its costs can be settled for good from now on, and nothing about it can be changed any more."""
+    """End a stay; its costs can be settled for good from now on, and nothing about it can be changed any more.
+
+    An end that is a plain date (midnight) on the day of admission is kept as the instant of admission: the hour is not
+    known, and the stay cannot have ended sooner.
+    """
     stay = await stay_of(
         tx, psn_no=command.psn_no, mdtrt_id=command.mdtrt_id, fixmedins_code=fixmedins_code, field="dscginfo.mdtrt_id"
     )
@@ -62,6 +66,8 @@ async def discharge(
         return refuse("STAY_DISCHARGED", f"已于{business_date(stay['discharged_at'])}办理出院", field="dscginfo.mdtrt_id",
                       received=command.mdtrt_id, remedy="如需更正，请先用2405撤销出院")
     on = business_date(command.end_at)
+    if is_midnight(command.end_at) and on == business_date(stay["admitted_at"]):
+        command = msgspec.structs.replace(command, end_at=stay["admitted_at"])
     department = await find_department(tx, fixmedins_code, code_or_name=command.dept_code, on=on)
     faults = _faults(command, stay, department, today=business_date(now))
     faults += await _line_faults(tx, command)

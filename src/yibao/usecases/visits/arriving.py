@@ -33,9 +33,15 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 def arrival_faults(
-    person: asyncpg.Record, relation: asyncpg.Record | None, arrival: Arrival, institution: Institution, *, today: date
+    person: asyncpg.Record, relation: asyncpg.Record | None, arrival: Arrival, institution: Institution, *,
+    death: asyncpg.Record | None, today: date,
 ) -> list[Fault]:
-    """Return why somebody cannot be registered; ``relation`` is the enrolment that counts on the day, if any."""
+    """Return why somebody cannot be registered.
+
+    Args:
+        relation: the enrolment that counts on the day, if any.
+        death: the stay that the person left by death on an earlier day, if any.
+    """
     node = arrival.node
     faults = []
     if arrival.on > today:
@@ -43,6 +49,8 @@ def arrival_faults(
     if person["died_on"] is not None and person["died_on"] <= arrival.on:
         faults.append(Fault("PERSON_DEAD", f"参保人已于{person['died_on']}死亡", f"{node}.psn_no", arrival.psn_no,
                             "请核对就诊人身份"))
+    elif death is not None:
+        faults.append(death_fault(death, f"{node}.psn_no", arrival.psn_no))
     shown = {IDENTITY_CARD: person["certno"], SOCIAL_CARD: person["card_no"]}.get(arrival.cert_type)
     if arrival.cert_type not in (IDENTITY_CARD, SOCIAL_CARD):
         faults.append(Fault("CREDENTIAL_NOT_OFFERED", "该就诊凭证类型尚未开通", f"{node}.mdtrt_cert_type",
@@ -63,3 +71,9 @@ def arrival_faults(
                             "异地就医直接结算尚未开通", f"{node}.psn_no", arrival.psn_no,
                             "请自费结算后回参保地手工报销"))
     return faults
+
+
+def death_fault(death: asyncpg.Record, field: str, received: str) -> Fault:
+    """Return the fault of care after a stay that was left by death."""
+    return Fault("PERSON_DEAD", f"参保人已于{death['died_on']}在{death['name']}住院期间死亡（就诊ID {death['mdtrt_id']}）",
+                 field, received, "请核对就诊人身份、就诊时间；死亡日期有误的，由该机构用2405撤销出院后更正")

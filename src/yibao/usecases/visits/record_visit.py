@@ -10,7 +10,7 @@ import msgspec
 from yibao.domains.applications.model import Maternity
 from yibao.domains.applications.queries import list_chronic_recognitions
 from yibao.domains.catalogue.queries import diagnosis_exists
-from yibao.domains.encounters import operations, queries
+from yibao.domains.encounters import operations, queries, stays
 from yibao.domains.encounters.model import Diagnosis
 from yibao.domains.encounters.visit_classes import OUTPATIENT, class_faults, visit_classes
 from yibao.domains.institutions.staff import registered_practitioners
@@ -19,6 +19,7 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.filings.trauma import trauma_of
+from yibao.usecases.visits.arriving import death_fault
 from yibao.usecases.visits.register_visit import refuse_foreign
 
 
@@ -63,6 +64,9 @@ async def record_visit(
         return refuse("ALREADY_SETTLED", "这次就诊已有结算，不能修改就诊信息", field="mdtrtinfo.mdtrt_id",
                       received=command.mdtrt_id, remedy="如需修改，请先用2208撤销结算")
     faults = _visit_faults(command, med_type_text=med_type_text, today=business_date(now))
+    on = business_date(command.begin_at)
+    death = await stays.find_death(tx, command.psn_no, before=on)
+    faults += [death_fault(death, "mdtrtinfo.begntime", f"{on}")] if death is not None else []
     trauma = trauma_of(command.exp_content)
     faults += trauma.faults if isinstance(trauma, Refusal) else ()
     faults += await _class_change_faults(tx, command, kept=encounter["med_type"])

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from yibao.domains.encounters import operations, queries
+from yibao.domains.encounters import operations, queries, stays
 from yibao.domains.encounters.model import Encounter
 from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.enrolment.queries import find_relation
@@ -53,7 +53,8 @@ async def register_visit(
     arrival = Arrival(
         command.psn_no, command.insutype, on, command.cert_type, command.cert_no, command.insured_place
     )
-    faults = arrival_faults(person, relation, arrival, institution, today=business_date(now))
+    death = await stays.find_death(tx, command.psn_no, before=on)
+    faults = arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now))
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     if department is None:
         faults.append(Fault("DEPARTMENT_NOT_REGISTERED", "科室未在本机构登记", "data.dept_code", command.dept_code,

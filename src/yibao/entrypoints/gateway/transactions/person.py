@@ -8,7 +8,9 @@ from yibao.entrypoints.gateway.transactions.filings import last_day
 from yibao.entrypoints.gateway.wire_words import yuan
 from yibao.kernel.business_time import age_on, business_date
 from yibao.kernel.refusal import Refusal
-from yibao.usecases.persons.check_benefits import check_benefits
+from yibao.usecases.filings.case_facts import maternity_of
+from yibao.usecases.filings.trauma import trauma_of
+from yibao.usecases.persons.check_benefits import Asked, check_benefits
 from yibao.usecases.persons.identify_person import Identified, Shown, identify_person
 
 EMPLOYEE = "310"
@@ -65,9 +67,17 @@ def _person_output(found: Identified, message: Message) -> dict[str, object]:
 async def benefit_check(message: Message, services: Services) -> Output | Refusal:
     """Say whether benefits are due on the day of service, and if not, why."""
     data = message.input["data"]
-    on = business_date(data["begntime"])
+    trauma = trauma_of(data.get("exp_content"))
+    if isinstance(trauma, Refusal):
+        return trauma
+    asked = Asked(
+        psn_no=data["psn_no"], insutype=data["insutype"], on=business_date(data["begntime"]),
+        fixmedins_code=data["fixmedins_code"], med_type=data["med_type"], disease_code=data.get("dise_codg", ""),
+        maternity=maternity_of(matn_type=data.get("matn_type", ""), birctrl_type=data.get("birctrl_type", "")),
+        trauma=trauma,
+    )
     async with services.database.connection() as tx:
-        check = await check_benefits(tx, psn_no=data["psn_no"], insutype=data["insutype"], on=on)
+        check = await check_benefits(tx, asked, shelf=services.policies)
     if isinstance(check, Refusal):
         return check
     return {
