@@ -87,7 +87,8 @@ def _decision(
         counters=tuple(CounterChange(code, added, cap) for code, added, cap in o.counters if added),
         clr_type=plan.clr_type,
         exhausted=tuple(
-            CounterChange(code, 0, cap) for code, added, cap in o.counters
+            # More may have been used under an earlier, higher ceiling: that is what is kept.
+            CounterChange(code, 0, max(cap, case.counters.get(code, 0))) for code, added, cap in o.counters
             if not added and cap is not None and 0 < cap <= case.counters.get(code, 0)
         ),
         steps=tuple(steps) if steps is not None else (),

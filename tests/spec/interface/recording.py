@@ -56,13 +56,14 @@ def pytest_sessionfinish() -> None:
 
 def _is_other_form(infno: str, asked: dict[str, Any]) -> bool:
     """Say whether a message is written in the older names of a transaction that has two forms."""
-    transaction = interface.load().transactions[infno]
+    forms = interface.load().transactions[infno].inputs
     content = asked.get("input") or asked.get("Input") or {}
-    if len(transaction.inputs) == 1 or not isinstance(content, dict):
+    if len(forms) == 1 or not isinstance(content, dict):
         return False
-    names = {field.name for node in transaction.inputs[0].walk() for field in node.fields}
-    nodes = [node[0] if isinstance(node, list) and node else node for node in content.values()]
-    return any(name not in names for node in nodes if isinstance(node, dict) for name in node)
+    nodes = [content, *(node[0] if isinstance(node, list) and node else node for node in content.values())]
+    sent = {name for node in nodes if isinstance(node, dict) for name in node}
+    known = [{f.name for node in form.walk() for f in node.fields} & sent for form in forms]
+    return len(known[0]) < max(map(len, known))
 
 
 def _keep(infno: str, request: bytes, answer: Answer, reply: bytes) -> None:

@@ -16,6 +16,9 @@ from yibao.entrypoints.gateway.reading import Reader
 from yibao.entrypoints.gateway.validation import Validator
 
 BEYOND_THE_TABLE = {
+    "2303": {"setl_id"},                 # null until settled, as 2206 has it
+    "2305": {"age", "brdy", "certno", "clr_type", "clr_way", "cvlserv_flag", "gend", "insutype", "mdtrt_cert_type",
+             "med_type", "naty", "psn_cert_type", "psn_name", "psn_no", "psn_type"},  # as 2208 has them
     "5102": {"data"},                    # one of the two known clients reads data, the other feedetail
     "5203": {"psn_cash_pay"},            # the name that every settlement reply has beside cash_payamt
     "5205": {"sin_dos_dscr", "used_frqu_dscr", "prd_days", "medc_way_dscr", "acord_dept_codg", "acord_dept_name",

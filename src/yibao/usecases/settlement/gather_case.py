@@ -81,7 +81,7 @@ class VisitWay(Way[SettleCommand]):
             insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
             benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=row["service_on"],
         )
-        faults += sex_faults(row)
+        faults += sex_faults(row, psn_no=bill.psn_no)
         if faults or isinstance(filed, Refusal):
             return Refusal(tuple(faults))
         case = _case(row, bill, filed)

@@ -18,7 +18,7 @@ _UNFIT = frozenset({"BENEFIT_NOT_OFFERED", "NO_RULE_FOR_CASE"})
 """Refusals of the law that another kind of maternity care may not meet with."""
 
 
-def sex_faults(row: asyncpg.Record) -> list[Fault]:
+def sex_faults(row: asyncpg.Record, *, psn_no: str) -> list[Fault]:
     """Return the fault of birth, prenatal or miscarriage care of somebody who is no woman.
 
     A man who claims for his wife by a special identity is none. ``row`` has sex, identities, med_type and maternity.
@@ -30,8 +30,8 @@ def sex_faults(row: asyncpg.Record) -> list[Fault]:
     )
     if not is_womens or row["sex"] == _FEMALE or known.claims_for_spouse.intersection(row["identities"] or ()):
         return []
-    return [Fault("PERSON_SEX", "参保人不是女性，不能享受生育、产前检查、流产引产和宫内节育器待遇", "data.psn_no",
-                  remedy="请核对就诊人身份、医疗类别（med_type）、生育类别（matn_type）和计划生育手术类别（birctrl_type）")]
+    return [Fault("PERSON_SEX", "参保人不是女性，不能享受生育、产前检查、流产引产和宫内节育器待遇", "data.psn_no", psn_no,
+                  "请核对就诊人身份、医疗类别（med_type）、生育类别（matn_type）和计划生育手术类别（birctrl_type）")]
 
 
 def refuse_kind(case: Case, policy: RegionPolicy) -> Refusal | None:

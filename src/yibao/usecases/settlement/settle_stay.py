@@ -92,7 +92,8 @@ class StayWay(Way[StayBill]):
         if isinstance(policy, Refusal):
             return policy
         filed = filed_words(row, bill)
-        faults = _stay_faults(row, bill) + _bill_faults(row, bill) + _benefit_faults(row) + sex_faults(row)
+        faults = _stay_faults(row, bill) + _bill_faults(row, bill) + _benefit_faults(row)
+        faults += sex_faults(row, psn_no=bill.psn_no)
         faults += filed.faults if isinstance(filed, Refusal) else ()
         if faults or isinstance(filed, Refusal):
             return Refusal(tuple(faults))

@@ -25,6 +25,8 @@ LIST_OF = {
 PUBLIC_FILE_OWNER = "plc"
 """Institution code under which files for everybody are asked for."""
 OFFERED_DAYS = 30
+DLD_END = {"1306A": "dld_endtime"}
+"""What a file's last day is called where it is not ``dld_end_time``."""
 
 _FILE_NO = re.compile(r"(13\d\dA?)-(\d{1,11})-(\d{1,11})", re.ASCII)
 _MAPPING_DETAIL = ("aprvno", "dosform", "exct_cont", "item_cont", "prcunt", "spec", "pacspec", "memo")
@@ -40,10 +42,11 @@ async def offer_catalogue_file(message: Message, services: Services) -> Output |
     if isinstance(offer, Refusal):
         return offer
     file_no = f"{message.infno}-{offer.since}-{offer.until}"
+    last_day = business_date(message.received_at) + timedelta(days=OFFERED_DAYS)
     return {
         "file_qury_no": file_no,
         "filename": f"{file_no}.zip",
-        "dld_end_time": (business_date(message.received_at) + timedelta(days=OFFERED_DAYS)).isoformat(),
+        DLD_END.get(message.infno, "dld_end_time"): last_day.isoformat(),
         "data_cnt": offer.rows,
     }
 

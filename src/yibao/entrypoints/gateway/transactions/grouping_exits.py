@@ -123,7 +123,7 @@ def _application(row: asyncpg.Record, name: str) -> Wire:
         "psn_cert_type": row["cert_type"], "certno": row["certno"], "insutype": row["insutype"],
         "fixmedins_code": row["fixmedins_code"], "fixmedins_name": name, "adm_time": _day(row["admitted_at"]),
         "dscg_time": _day(row["discharged_at"]), "setl_time": _day(row["settled_at"]),
-        "appy_exit_type": row["exit_type"], "medcasno": detail.get("medcasno"), "rx_drord_no": detail.get("rx_drord_no"),
+        "appy_exit_type": row["exit_type"], "medcasno": detail.get("medcasno"), "rx_drord_no": detail.get("rx_drord_no", ""),
         "drg_codg": None if is_dip else code, "drg_name": None if is_dip else label, "pay_std_amt": standard,
         "setl_listsn": detail.get("setl_listsn"), "mdtrt_id": row["mdtrt_id"], "exit_fund_payamt": yuan(row["fund_fen"]),
         "drg_fund_payamt": due, "exit_type": detail.get("exit_type"), "exit_rea": row["reason"],
