@@ -33,7 +33,7 @@ _HEAD = """\\set n :n + 1
 \\set setl :first_visit + 100000000000 + :number
 \\set msg :first_visit + 200000000000 + :number
 """
-_READ = "settlements.case_facts(:psn, :visit, '1')"
+_READ = "settlements.plain_facts(:psn, :visit, '1')"
 _OPTIONS = "-c role=yibao_gateway -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c timezone=UTC"
 _WARM_UP_PART = 5
 """Connections of pgbench are new and plan first; the rate is taken after the first fifth of the transactions."""

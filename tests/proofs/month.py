@@ -68,7 +68,8 @@ class Month:
     tills: dict[str, Ward] = field(default_factory=dict)
     met: dict[str, Patient] = field(default_factory=dict)
     years: set[int] = field(default_factory=set)
-    stays: dict[str, list[tuple[date, date, TwinSettlement]]] = field(default_factory=dict)
+    stays: dict[str, list[list[TwinSettlement]]] = field(default_factory=dict)
+    beds: dict[str, list[tuple[date, date]]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
 
@@ -238,14 +239,21 @@ def _stay(month: Month, day: date) -> None:
     rng, patient = month.rng, month.cast.patient()
     site = rng.choice(month.cast.sites[patient.region])
     first = day - timedelta(days=rng.randint(1, 9))
-    mine = month.stays.setdefault(patient.twin.psn_no, [])
-    if any(begin <= day and first <= end for begin, end, _ in mine):
+    earlier = month.stays.setdefault(patient.twin.psn_no, [])
+    beds = month.beds.setdefault(patient.twin.psn_no, [])
+    if any(begin <= day and first <= end for begin, end in beds):
         return
+    beds.append((first, day))
     ward, use_account = month.till(site.counter), rng.random() < 0.7
     begin = _at(first, 0, 30)
     stay = ward.admit(patient.wire, begin)
     bills = [draw_bill(month.cast, rng, patient, site, top_yuan=4000, lines=8) for _ in range(1 + (rng.random() < INTERIM))]
-    admission = 1 + sum(1 for _, end, s in mine if end.year == day.year and not s.reversed)
+    # A stay counts while anything of it stands that was in scope.
+    admission = 1 + sum(
+        any(s.year == day.year and not s.reversed and s.amounts["inscp_scp_amt"] for s in parts) for parts in earlier
+    )
+    parts: list[TwinSettlement] = []
+    earlier.append(parts)
     borne = ZERO
     for number, bill in enumerate(bills, 1):
         ward.charge(stay, begin + timedelta(minutes=number), bill.visit["lines"])
@@ -264,8 +272,7 @@ def _stay(month: Month, day: date) -> None:
             return
         if twin is not None:
             borne += twin.amounts["act_pay_dedc"]
-            if is_last:
-                mine.append((first, day, twin))
+            parts.append(twin)
 
 
 def _at(day: date, hour: int, minute: int) -> datetime:

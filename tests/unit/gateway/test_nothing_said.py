@@ -28,7 +28,7 @@ def field(kind: str, **about: Any) -> Field:
     (field("string", code_table="long", closed=True), "0", "00"),
     (field("date"), "0", ABSENT), (field("datetime"), "-", ABSENT), (field("number"), "-", ABSENT), (field("number"), "0", 0),
     (field("string"), "无", "无"),
-], ids=str)
+])
 def test_words_for_nothing(described: Field, value: Any, clean: Any) -> None:
     assert compile_check(described, CODES)(value) == clean
 
