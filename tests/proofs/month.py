@@ -236,16 +236,18 @@ def _kept(
 
 def _stay(month: Month, day: date) -> None:
     """A stay that ends on ``day``; some are settled once before."""
-    rng, patient = month.rng, month.cast.patient()
-    site = rng.choice(month.cast.sites[patient.region])
+    rng = month.rng
     first = day - timedelta(days=rng.randint(1, 9))
+    while True:
+        patient = month.cast.patient()
+        beds = month.beds.setdefault(patient.twin.psn_no, [])
+        if not any(begin <= day and first <= end for begin, end in beds):
+            break
+    site = rng.choice(month.cast.sites[patient.region])
     earlier = month.stays.setdefault(patient.twin.psn_no, [])
-    beds = month.beds.setdefault(patient.twin.psn_no, [])
-    if any(begin <= day and first <= end for begin, end in beds):
-        return
     beds.append((first, day))
     ward, use_account = month.till(site.counter), rng.random() < 0.7
-    begin = _at(first, 0, 30)
+    begin, end = _at(first, 0, 30), min(_at(day, 0, 50), datetime.now(SHANGHAI))
     stay = ward.admit(patient.wire, begin)
     bills = [draw_bill(month.cast, rng, patient, site, top_yuan=4000, lines=8) for _ in range(1 + (rng.random() < INTERIM))]
     # A stay counts while anything of it stands that was in scope.
@@ -259,7 +261,7 @@ def _stay(month: Month, day: date) -> None:
         ward.charge(stay, begin + timedelta(minutes=number), bill.visit["lines"])
         is_last = number == len(bills)
         if is_last:
-            ward.discharge(stay, min(_at(day, 0, 50), datetime.now(SHANGHAI)))
+            ward.discharge(stay, end)
         content = ward.stay_bill(
             stay, total(bill.visit["lines"]), interim=not is_last, acct_used_flag="1" if use_account else "0"
         )
@@ -269,6 +271,9 @@ def _stay(month: Month, day: date) -> None:
         reply, msgid = month.ask(ward, "2304", content, patient)
         stands = _kept(month, patient, ward, "2304", "2305", reply, msgid, twin, day)
         if not stands:
+            if not is_last:
+                # The bed is free again; what was charged stays unsettled.
+                ward.discharge(stay, end)
             return
         if twin is not None:
             borne += twin.amounts["act_pay_dedc"]

@@ -27,7 +27,8 @@ from yibao.policy.law.loading import BadPolicy, load_policy
 from yibao.policy.law.parameters import RegionPolicy
 
 CITIES = (ZIBO, HUIZHOU)
-_FOR_READERS = {"name", "title", "clause", "note", "mark", "source", "reliability", "rule", "key", "rows", "layer", "condition"}
+_FOR_READERS = {"name", "title", "clause", "note", "mark", "source", "reliability", "rule", "key", "rows", "layer", "condition",
+                "remedy"}
 _WITHOUT_EFFECT = {
     ("pool_bonus", "group"): "only tells bonuses apart that meet in one bill, which none of these cities has",
     ("pool_cap", "optional"): "only speaks where no row fits",
