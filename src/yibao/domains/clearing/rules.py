@@ -19,8 +19,6 @@ _NEXT = {
     "approved": "请等待支付，已复核的申报不能再改", "ordered": "请等待银行回盘", "paid": "无需再办理",
     "withdrawn": "请由机构重新申报", "rejected": "请由机构更正后重新申报",
 }
-LIVE = ("claimed", "reviewed", "approved", "ordered", "paid")
-"""States in which a claim holds its settlements."""
 
 
 def same_person(one: str, other: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import asyncpg
 
 from yibao.infra.database import Connection
@@ -24,16 +22,6 @@ select setl_id, chrg_bchno from settlements.settlement
 where psn_no = $1 and mdtrt_id = $2 and kind = 'settlement' and state = 'active' order by settled_at
 """
 COUNTERS = "select * from settlements.counter where psn_no = $1 order by year, insutype, code"
-# A reversed settlement contributes its positive and its negative row; a reinstatement the positive one again.
-TOTALS = """
-select count(*) as n, coalesce(sum(medfee_fen), 0)::bigint as medfee, coalesce(sum(fund_fen), 0)::bigint as fund,
-       coalesce(sum(account_fen), 0)::bigint as account
-from settlements.settlement
-where fixmedins_code = $1 and insutype = $2 and clr_type = $3 and clr_optins = $4
-  and settled_at >= ($5::date)::timestamp at time zone 'Asia/Shanghai'
-  and settled_at < ($6::date + 1)::timestamp at time zone 'Asia/Shanghai'
-  and ($7 or kind = 'settlement')
-"""
 
 
 async def find_settlement(tx: Connection, setl_id: str) -> asyncpg.Record | None:
@@ -59,14 +47,3 @@ async def list_active(tx: Connection, *, psn_no: str, mdtrt_id: str) -> list[asy
 async def list_counters(tx: Connection, psn_no: str) -> list[asyncpg.Record]:
     """Return all yearly counters of a person."""
     return await tx.fetch(COUNTERS, psn_no)
-
-
-async def totals(
-    tx: Connection, *, fixmedins_code: str, insutype: str, clr_type: str, clr_optins: str, first: date, last: date,
-    with_refunds: bool,
-) -> asyncpg.Record:
-    """Return count and sums (fen) of an institution's settlements booked from day ``first`` to day ``last``."""
-    row = await tx.fetchrow(TOTALS, fixmedins_code, insutype, clr_type, clr_optins, first, last, with_refunds)
-    if row is None:
-        raise AssertionError("an aggregate returned no row")
-    return row
