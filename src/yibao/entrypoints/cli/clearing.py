@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -15,14 +14,11 @@ from rich.markup import escape
 from yibao.domains.clearing.claim_queries import list_claims
 from yibao.domains.clearing.model import Claim, PaymentFile
 from yibao.domains.clearing.rules import STATES
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, stop, stop_refused, table_of
-from yibao.entrypoints.cli.running import with_database
-from yibao.infra.config import load_settings
-from yibao.infra.database import Connection, Database
+from yibao.entrypoints.cli.deeds import run_deed
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.money import yuan_text, yuan_to_fen
-from yibao.kernel.refusal import Refusal
 from yibao.ledger.posting import payable
 from yibao.ledger.queries import balance_of
 from yibao.usecases.clearing.approve_claim import approve_claim
@@ -46,35 +42,6 @@ Out = Annotated[Path | None, typer.Option("--out", help="把支付文件写到�
 app = typer.Typer(no_args_is_help=True, help="清算：初审、扣款、复核、支付文件、银行回盘")
 
 
-def _run(deed: Callable[[Connection], Awaitable[T | Refusal]], *, as_json: bool) -> T:
-    """Do a deed in one transaction; a refusal rolls back and ends the command."""
-
-    class RolledBack(Exception):
-        """Leaves the transaction without committing."""
-
-    async def work(url: str) -> T | Refusal:
-        database = await Database.open(url, role=None, size=1)
-        answer: T | Refusal | None = None
-        try:
-            async with database.transaction() as tx:
-                answer = await deed(tx)
-                if isinstance(answer, Refusal):
-                    raise RolledBack
-        except RolledBack:
-            pass
-        finally:
-            await database.close()
-        assert answer is not None
-        return answer
-
-    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
-        assert settings.database_url is not None
-        answer = asyncio.run(work(settings.database_url))
-    if isinstance(answer, Refusal):
-        stop_refused(answer, as_json=as_json)
-    return answer
-
-
 @app.command("list", help="列出清算申报")
 def show_list(
     state: Annotated[str, typer.Option("--state", help="、".join(f"{k} {v}" for k, v in STATES.items()))] = "",
@@ -82,7 +49,7 @@ def show_list(
     region: Annotated[str, typer.Option("--region", help="统筹区")] = "", as_json: JsonFlag = False,
 ) -> None:
     """List claims, the oldest first."""
-    claims: list[Claim] = _run(
+    claims: list[Claim] = run_deed(
         lambda tx: list_claims(tx, admdvs=region, fixmedins_code=institution, state=state), as_json=as_json
     )
     show({"ok": True, "claims": claims}, as_json=as_json, render=lambda: _claims(claims))
@@ -91,14 +58,14 @@ def show_list(
 @app.command("show", help="查看一个申报及其扣款")
 def show_one(claim_id: ClaimId, as_json: JsonFlag = False) -> None:
     """Show a claim with its deductions."""
-    _tell(_run(lambda tx: open_claim(tx, claim_id), as_json=as_json), as_json=as_json)
+    _tell(run_deed(lambda tx: open_claim(tx, claim_id), as_json=as_json), as_json=as_json)
 
 
 @app.command("review", help="初审申报，并扣除监管已决定的金额")
 def review(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Review a claim: takes in what supervision has decided about the institution."""
     now, ids = SystemClock().now(), RandomIds()
-    _tell(_run(lambda tx: review_claim(tx, claim_id=claim_id, operator=operator, now=now, ids=ids), as_json=as_json),
+    _tell(run_deed(lambda tx: review_claim(tx, claim_id=claim_id, operator=operator, now=now, ids=ids), as_json=as_json),
           as_json=as_json)
 
 
@@ -117,7 +84,7 @@ def deduct(
     except (InvalidOperation, ValueError):
         stop(USAGE, kind="usage", message=f"金额 {amount} 应为最多两位小数的元", as_json=as_json)
     now, ids, deduction = SystemClock().now(), RandomIds(), ManualDeduction(number, amount_fen, reason, setl_id)
-    _tell(_run(
+    _tell(run_deed(
         lambda tx: deduct_from_claim(tx, claim_id=claim_id, deduction=deduction, operator=operator, now=now, ids=ids),
         as_json=as_json,
     ), as_json=as_json)
@@ -127,7 +94,7 @@ def deduct(
 def approve(claim_id: ClaimId, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Approve a reviewed claim for payment; not by the one who reviewed it."""
     now, ids = SystemClock().now(), RandomIds()
-    _tell(_run(lambda tx: approve_claim(tx, claim_id=claim_id, operator=operator, now=now, ids=ids), as_json=as_json),
+    _tell(run_deed(lambda tx: approve_claim(tx, claim_id=claim_id, operator=operator, now=now, ids=ids), as_json=as_json),
           as_json=as_json)
 
 
@@ -138,7 +105,7 @@ def reject(
 ) -> None:
     """Send a claim back to the institution before it is approved."""
     now, ids = SystemClock().now(), RandomIds()
-    _tell(_run(
+    _tell(run_deed(
         lambda tx: reject_claim(tx, claim_id=claim_id, operator=operator, reason=reason, now=now, ids=ids), as_json=as_json
     ), as_json=as_json)
 
@@ -153,7 +120,7 @@ def payee(
 ) -> None:
     """Set the bank account that an institution is paid to."""
     now, ids = SystemClock().now(), RandomIds()
-    done = _run(lambda tx: set_payee(
+    done = run_deed(lambda tx: set_payee(
         tx, fixmedins_code=institution, bank_name=bank, account_name=name, account_no=account, operator=operator,
         checker=checker, now=now, ids=ids,
     ), as_json=as_json)
@@ -167,7 +134,7 @@ def pay(
 ) -> None:
     """Order the payment of all approved claims of a region: one file for the bank."""
     now, ids = SystemClock().now(), RandomIds()
-    done: Ordered = _run(lambda tx: order_payments(tx, admdvs=region, operator=operator, now=now, ids=ids), as_json=as_json)
+    done: Ordered = run_deed(lambda tx: order_payments(tx, admdvs=region, operator=operator, now=now, ids=ids), as_json=as_json)
     _write(done.file, out, as_json=as_json)
     show({"ok": True, "file": _file_data(done.file), "payments": done.payments, "waiting": done.waiting}, as_json=as_json,
          render=lambda: _ordered(done))
@@ -178,7 +145,7 @@ def payment_file(
     file_no: Annotated[str, typer.Argument(metavar="FILE_NO", help="支付文件号")], out: Out = None, as_json: JsonFlag = False
 ) -> None:
     """Give a payment file again, byte for byte."""
-    file: PaymentFile = _run(lambda tx: fetch_payment_file(tx, file_no), as_json=as_json)
+    file: PaymentFile = run_deed(lambda tx: fetch_payment_file(tx, file_no), as_json=as_json)
     _write(file, out, as_json=as_json)
     show({"ok": True, "file": _file_data(file)}, as_json=as_json, render=lambda: _file_line(file))
 
@@ -191,7 +158,7 @@ def take_back(
     if not path.is_file():
         stop(USAGE, kind="usage", message=f"没有文件 {path}", as_json=as_json)
     content, now, ids = path.read_bytes(), SystemClock().now(), RandomIds()
-    done: Returned = _run(lambda tx: take_return(tx, content=content, operator=operator, now=now, ids=ids), as_json=as_json)
+    done: Returned = run_deed(lambda tx: take_return(tx, content=content, operator=operator, now=now, ids=ids), as_json=as_json)
     show({"ok": True, "returned": done}, as_json=as_json, render=lambda: (
         "该回盘文件已处理过，未作改动" if done.again
         else f"✓ 已支付 {len(done.paid)} 笔 {yuan_text(done.paid_fen)} 元，失败 {len(done.failed)} 笔"
@@ -203,7 +170,7 @@ def balance(
     institution: Annotated[str, typer.Argument(metavar="CODE", help="定点医药机构编号")], as_json: JsonFlag = False
 ) -> None:
     """Show what the ledger owes an institution."""
-    owed: int = _run(lambda tx: balance_of(tx, payable(institution)), as_json=as_json)
+    owed: int = run_deed(lambda tx: balance_of(tx, payable(institution)), as_json=as_json)
     show({"ok": True, "fixmedins_code": institution, "payable_fen": owed}, as_json=as_json,
          render=lambda: f"{institution} 应付 {yuan_text(owed)} 元")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
@@ -11,11 +10,10 @@ import typer
 from rich.console import RenderableType
 
 from yibao.domains.applications.model import STATES
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, stop, stop_refused, table_of
+from yibao.entrypoints.cli.deeds import run_deed
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
 from yibao.entrypoints.cli.policy_affected import shelf_of
-from yibao.entrypoints.cli.running import with_database
-from yibao.infra.config import Settings, load_settings
-from yibao.infra.database import Connection, Database
+from yibao.infra.database import Connection
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.clock import SystemClock
@@ -35,6 +33,11 @@ FilingId = Annotated[str, typer.Argument(metavar="FILING_ID", help="备案编号
 Person = Annotated[str, typer.Argument(metavar="PSN_NO", help="人员编号")]
 OperatorName = Annotated[str, typer.Option("--operator", help="经办人姓名，记入审计")]
 Reason = Annotated[str, typer.Option("--reason", help="理由")]
+
+
+def _run(deed: Callable[[Connection, datetime], Awaitable[T | Refusal]], *, as_json: bool) -> T:
+    """Do a deed at the present instant."""
+    return run_deed(lambda tx: deed(tx, SystemClock().now()), as_json=as_json)
 
 
 @app.command("list", help="列出备案，先到的在前")
@@ -171,36 +174,6 @@ def _day(text: str, *, as_json: bool) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         stop(USAGE, kind="usage", message=f"日期应写作 2026-11-22，收到 {text}", as_json=as_json)
-
-
-def _run(act: Callable[[Connection, datetime], Awaitable[T | Refusal]], *, as_json: bool) -> T:
-    """Run one deed in one transaction as the owner of the database; a refusal rolls it back and ends the command."""
-    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
-        answer = asyncio.run(_within(settings, act))
-    if isinstance(answer, Refusal):
-        stop_refused(answer, as_json=as_json)
-    return answer
-
-
-class _Refused(Exception):
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__()
-        self.refusal = refusal
-
-
-async def _within(settings: Settings, act: Callable[[Connection, datetime], Awaitable[T | Refusal]]) -> T | Refusal:
-    assert settings.database_url is not None
-    database = await Database.open(settings.database_url, role=None, size=1)
-    try:
-        async with database.transaction() as tx:
-            answer = await act(tx, SystemClock().now())
-            if isinstance(answer, Refusal):
-                raise _Refused(answer)
-            return answer
-    except _Refused as refused:
-        return refused.refusal
-    finally:
-        await database.close()
 
 
 def _table(filings: list[dict[str, Any]]) -> RenderableType:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, stop, stop_refused, table_of
-from yibao.entrypoints.cli.running import with_database
-from yibao.infra.config import load_settings
-from yibao.infra.database import Connection, Database
+from yibao.entrypoints.cli.deeds import run_deed
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
-from yibao.kernel.refusal import Refusal
 from yibao.usecases.catalogue.decide_mapping import Proposal, decide_mapping, list_proposals
 
 app = typer.Typer(name="mapping", no_args_is_help=True, help="审核机构上传的目录对照")
@@ -39,7 +34,7 @@ def list_(
     """List uploaded mappings of a state, the longest waiting first."""
     if state not in _STATES:
         stop(USAGE, kind="usage", message=f"没有状态 {state}；可用：{'、'.join(_STATES)}", as_json=as_json)
-    found = _run(lambda tx: list_proposals(tx, state=state, admdvs=region, fixmedins_code=institution), as_json=as_json)
+    found = run_deed(lambda tx: list_proposals(tx, state=state, admdvs=region, fixmedins_code=institution), as_json=as_json)
     show({"ok": True, "mappings": found}, as_json=as_json, render=lambda: _sheet(found, state))
 
 
@@ -57,35 +52,17 @@ def reject(mapping_id: MappingId, by: By, reason: Reason = "", as_json: JsonFlag
 
 def _decide(mapping_id: str, *, is_approved: bool, by: str, reason: str, as_json: bool) -> None:
     now, ids = SystemClock().now(), RandomIds()
-    result = _run(
+    result = run_deed(
         lambda tx: decide_mapping(
             tx, mapping_id=mapping_id, is_approved=is_approved, by=by, reason=reason, now=now, ids=ids, channel="cli"
         ),
         as_json=as_json,
     )
-    if isinstance(result, Refusal):
-        stop_refused(result, as_json=as_json)
     show(
         {"ok": True, "mapping": result}, as_json=as_json,
         render=lambda: f"{result.fixmedins_name} {escape(result.medins_list_codg)} → {result.med_list_codg}："
                        f"{_STATES[result.state]}",
     )
-
-
-def _run(work: Callable[[Connection], Awaitable[T]], *, as_json: bool) -> T:
-    """Run a use case in one transaction of its own, as the owner of the tables."""
-
-    async def run(url: str) -> T:
-        database = await Database.open(url, role=None, size=1)
-        try:
-            async with database.transaction() as tx:
-                return await work(tx)
-        finally:
-            await database.close()
-
-    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
-        assert settings.database_url is not None
-        return asyncio.run(run(settings.database_url))
 
 
 def _sheet(found: list[Proposal], state: str) -> RenderableType:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, TypeVar
@@ -13,10 +12,9 @@ from rich.markup import escape
 
 from yibao.domains.grouping.model import Application
 from yibao.domains.grouping.queries import list_applications, list_closes, list_lines
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, stop, stop_refused, table_of
-from yibao.entrypoints.cli.running import with_database
-from yibao.infra.config import load_settings
-from yibao.infra.database import Connection, Database
+from yibao.entrypoints.cli.deeds import run_deed
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
+from yibao.infra.database import Connection
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.money import div_half_up, yuan_text
@@ -35,32 +33,8 @@ app = typer.Typer(name="payment", no_args_is_help=True, help="按组付费：月
 
 
 def _run(deed: Callable[[Connection, datetime], Awaitable[T | Refusal]], *, as_json: bool) -> T:
-    """Do a deed in one transaction; a refusal rolls back and ends the command."""
-
-    class RolledBack(Exception):
-        """Leaves the transaction without committing."""
-
-    async def work(url: str) -> T | Refusal:
-        database = await Database.open(url, role=None, size=1)
-        answer: T | Refusal | None = None
-        try:
-            async with database.transaction() as tx:
-                answer = await deed(tx, SystemClock().now())
-                if isinstance(answer, Refusal):
-                    raise RolledBack
-        except RolledBack:
-            pass
-        finally:
-            await database.close()
-        assert answer is not None
-        return answer
-
-    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
-        assert settings.database_url is not None
-        answer = asyncio.run(work(settings.database_url))
-    if isinstance(answer, Refusal):
-        stop_refused(answer, as_json=as_json)
-    return answer
+    """Do a deed at the present instant."""
+    return run_deed(lambda tx: deed(tx, SystemClock().now()), as_json=as_json)
 
 
 @app.command("group", help="给一个月的住院结算分组并计算支付标准")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, TypeVar
 
@@ -11,10 +10,9 @@ import typer
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, known_failures, show, stop, stop_refused, table_of
-from yibao.entrypoints.cli.running import with_database
-from yibao.infra.config import load_settings
-from yibao.infra.database import Connection, Database
+from yibao.entrypoints.cli.deeds import run_deed
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
+from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
@@ -53,7 +51,7 @@ def lists(
     if state and state not in STATE_TEXT:
         stop(USAGE, kind="usage", message=f"没有状态 {state}；可用：{'、'.join(STATE_TEXT)}", as_json=as_json)
     day = _day(month, as_json=as_json)
-    found = _run(lambda tx: survey_lists(
+    found = run_deed(lambda tx: survey_lists(
         tx, admdvs=region, month=day, fixmedins_code=institution or None, state=state or None), as_json=as_json)
     show({"ok": True, "lists": found}, as_json=as_json, render=lambda: _lists(found))
 
@@ -61,9 +59,7 @@ def lists(
 @app.command("follow", help="一份清单从上传到付费的每一步")
 def follow(setl_id: Settlement, as_json: JsonFlag = False) -> None:
     """Show every step of a list."""
-    steps = _run(lambda tx: follow_list(tx, setl_id), as_json=as_json)
-    if isinstance(steps, Refusal):
-        stop_refused(steps, as_json=as_json)
+    steps = run_deed(lambda tx: follow_list(tx, setl_id), as_json=as_json)
     table = table_of("时间", "步骤", "状态", "版本", "经办", "说明")
     for s in steps:
         said = s.reason or "；".join(f.sentence for f in s.findings)
@@ -75,7 +71,7 @@ def follow(setl_id: Settlement, as_json: JsonFlag = False) -> None:
 def overdue(region: Region, month: Month, institution: Institution = "", as_json: JsonFlag = False) -> None:
     """List the settlements whose list is missing or late."""
     day, today = _day(month, as_json=as_json), business_date(SystemClock().now())
-    found = _run(lambda tx: report_overdue(
+    found = run_deed(lambda tx: report_overdue(
         tx, admdvs=region, month=day, fixmedins_code=institution or None, today=today), as_json=as_json)
     show({"ok": True, "overdue": found}, as_json=as_json, render=lambda: _overdue(found))
 
@@ -96,13 +92,13 @@ def accept(
             chosen = await list_decidable(tx, admdvs=region, month=day, fixmedins_code=institution or None)
         return await _decide(tx, chosen, "accept", by=by, reason="", region=region)
 
-    _show_decided(_run(work, as_json=as_json), as_json=as_json)
+    _show_decided(run_deed(work, as_json=as_json), as_json=as_json)
 
 
 @app.command("return", help="退回清单，须写明原因")
 def return_(setl_ids: Settlements, by: By, reason: Reason, region: Region, as_json: JsonFlag = False) -> None:
     """Return lists to the institution with a reason."""
-    done = _run(lambda tx: _decide(tx, setl_ids or (), "return", by=by, reason=reason, region=region), as_json=as_json)
+    done = run_deed(lambda tx: _decide(tx, setl_ids or (), "return", by=by, reason=reason, region=region), as_json=as_json)
     _show_decided(done, as_json=as_json)
 
 
@@ -116,7 +112,7 @@ def documents(
     versions: Annotated[bool, typer.Option("--versions", help="连同被替换的旧版")] = False, as_json: JsonFlag = False,
 ) -> None:
     """Show what an institution uploaded."""
-    found = _run(lambda tx: show_documents(
+    found = run_deed(lambda tx: show_documents(
         tx, fixmedins_code=institution, kind=kind.removesuffix("A"), doc_key=key or None, psn_no=psn_no or None,
         mdtrt_sn=visit or None, with_versions=versions), as_json=as_json)
     show({"ok": True, "documents": found}, as_json=as_json, render=lambda: _documents(found))
@@ -129,9 +125,7 @@ async def _decide(
         tx, setl_ids, Decision(verb, by, reason), admdvs=region, now=SystemClock().now(), ids=RandomIds())
 
 
-def _show_decided(done: list[Decided] | Refusal, *, as_json: bool) -> None:
-    if isinstance(done, Refusal):
-        stop_refused(done, as_json=as_json)
+def _show_decided(done: list[Decided], *, as_json: bool) -> None:
     show({"ok": True, "lists": done}, as_json=as_json,
          render=lambda: "\n".join(f"{d.setl_id} 清单{d.list_id}：{STATE_TEXT[d.state]}" for d in done) or "没有待审核的清单")
 
@@ -140,22 +134,6 @@ def _day(month: str, *, as_json: bool) -> date:
     if not is_month(month):
         stop(USAGE, kind="usage", message=f"{month} 不是年月，请用 yyyymm", as_json=as_json)
     return date(int(month[:4]), int(month[4:]), 1)
-
-
-def _run(work: Callable[[Connection], Awaitable[T]], *, as_json: bool) -> T:
-    """Run a use case in one transaction of its own, as the owner of the tables."""
-
-    async def run(url: str) -> T:
-        database = await Database.open(url, role=None, size=1)
-        try:
-            async with database.transaction() as tx:
-                return await work(tx)
-        finally:
-            await database.close()
-
-    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
-        assert settings.database_url is not None
-        return asyncio.run(run(settings.database_url))
 
 
 def _lists(found: list[SurveyedList]) -> RenderableType:
