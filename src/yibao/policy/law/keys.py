@@ -240,6 +240,25 @@ _RECKONINGS = {
     ),
     "claim_within": _reckoned("申报时限", "count", "天", "个月", "年"),
 }
+_ENROLMENT = {
+    "benefit_lag": _reckoned("缴费后几个月起享受", "count", "个月"),
+    "arrears_kept": _reckoned("欠缴仍享受的月数", "count", "个月"),
+    "gap_paid": _reckoned("断缴期间补缴后支付", "truth"),
+    "identity_no_wait": _reckoned("不设等待期的对象", "truth"),
+    "surcharge_daily": _reckoned("滞纳金日率", "ratio"),
+    "due_day": _reckoned("每月缴费截止日", "count", "日"),
+    "resident_season": msgspec.structs.replace(
+        _reckoned("居民集中缴费期", "code"), pattern=r"\d{2}-\d{2}/\d{2}-\d{2}"
+    ),
+    "late_pays_subsidy": _reckoned("逾期缴费另缴财政补助", "truth"),
+    "pay_after_enrolment": msgspec.structs.replace(
+        _reckoned("参保登记后何时可缴费", "choice"), choices=("same_day", "next_day")
+    ),
+    "account_interest": _reckoned("个人账户年利率", "ratio"),
+    "dues_from_account": _reckoned("从个人账户划扣的缴费", "truth"),
+    "sharing_circle": msgspec.structs.replace(_reckoned("共济范围", "code"), pattern=r"[a-z]+(,[a-z]+)*"),
+    "withdrawal_causes": msgspec.structs.replace(_reckoned("一次性支取的情形", "code"), pattern=r"[a-z]+(,[a-z]+)*"),
+}
 _FILINGS = {
     "recognition_by": _filed("慢特病认定由谁决定", "choice", "hospital", "agency"),
     "recognition_review": _filed("慢特病认定复审期限", "count", units=("个月",)),
@@ -250,5 +269,5 @@ _FILINGS = {
     "registration_begin": _filed("生育登记起始日期", "choice", "filing_day", "any_day"),
 }
 
-KINDS: Mapping[str, Kind] = MappingProxyType({**_BILLS, **_RECKONINGS, **_FILINGS})
+KINDS: Mapping[str, Kind] = MappingProxyType({**_BILLS, **_RECKONINGS, **_ENROLMENT, **_FILINGS})
 """Every key a policy file may use. A later benefit adds a key here and a step that reads it."""

@@ -18,6 +18,11 @@ begin
         execute format('create policy region on %I.%I to yibao_portal using (admdvs = any (string_to_array('
                        'current_setting(''yibao.admdvs'', true), '',''))) with check (admdvs = any '
                        '(string_to_array(current_setting(''yibao.admdvs'', true), '','')))', t.nspname, t.relname);
+        if exists (select from pg_roles where rolname = 'yibao_agency') then
+            execute format('create policy region_agency on %I.%I to yibao_agency using (admdvs = any (string_to_array('
+                           'current_setting(''yibao.admdvs'', true), '',''))) with check (admdvs = any '
+                           '(string_to_array(current_setting(''yibao.admdvs'', true), '','')))', t.nspname, t.relname);
+        end if;
         execute format('create policy owner_batch on %I.%I to current_user using (true) with check (true)',
                        t.nspname, t.relname);
     end loop;

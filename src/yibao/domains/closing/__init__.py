@@ -1,0 +1,1 @@
+"""Months closed and their books."""

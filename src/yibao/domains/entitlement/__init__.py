@@ -1,0 +1,1 @@
+"""Whether benefits are due on a day, and since when that is known."""

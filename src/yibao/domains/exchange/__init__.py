@@ -1,0 +1,1 @@
+"""What was said to the parties outside and heard from them."""

@@ -1,0 +1,1 @@
+"""Credits, freezing, withdrawals and the family."""

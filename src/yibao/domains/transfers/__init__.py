@@ -1,0 +1,1 @@
+"""Years and money that move between regions."""

@@ -1,0 +1,2 @@
+-- Persons with history, employers, relations, joiners and leavers.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Base declarations, dues, payments and their cases.
+select;  -- nothing yet

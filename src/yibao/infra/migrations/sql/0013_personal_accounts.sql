@@ -1,0 +1,2 @@
+-- Credits, interest, freezing, withdrawals and family sharing.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Service items, applications, transfers and certificates.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Months closed, reports and vouchers.
+select;  -- nothing yet

@@ -1,0 +1,2 @@
+-- Agents, keys and what they may do.
+select;  -- nothing yet
