@@ -10,12 +10,14 @@ from typing import Any
 import asyncpg
 
 from yibao.entrypoints import worker
+from yibao.entrypoints.api.api import create_api
+from yibao.entrypoints.api.services import ApiServices
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.entrypoints.gateway.registry import Services
 from yibao.entrypoints.portals.institution.portal import create_portal
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.config import Settings
-from yibao.infra.database import GATEWAY, PORTAL, WORKER, Connection, Database, Unavailable
+from yibao.infra.database import AGENCY, GATEWAY, PORTAL, WORKER, Connection, Database, Unavailable
 from yibao.infra.policy_files import keep_version, read_policy_files
 from yibao.kernel.clock import Clock, SystemClock
 from yibao.kernel.ids import RandomIds
@@ -32,6 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PAGE_PREFIXES = ("/institution", "/ui", "/assets")
 """Paths under which a POST is a form of a page; every other POST is an institution's message."""
 GATEWAY_PREFIXES = ("/fsi", "/isp-api")
+API_PREFIX = "/api/"
 _ASK_AGAIN_S = 0.5
 _DOWN = (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 """What connecting to a database ends with that is not running, not yet, or no longer."""
@@ -51,14 +54,19 @@ class App:
         self._tasks: list[asyncio.Task[None]] = []
         self._gateway: Gateway | None = None
         self._portal: Any = None
+        self._api: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            target = self._gateway if _is_message(scope) else self._portal
-            await target(scope, receive, send)  # type: ignore[misc]
+            await self._target(scope)(scope, receive, send)
+
+    def _target(self, scope: Scope) -> Any:
+        if scope["path"].startswith(API_PREFIX):
+            return self._api
+        return self._gateway if _is_message(scope) else self._portal
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -100,11 +108,12 @@ class App:
             raise RuntimeError("the server needs a database URL; `yibao serve` starts the embedded one")
         database = await self._opened(url, role=GATEWAY, size=size)
         pages = await self._opened(url, role=PORTAL, size=max(2, size // 4))
+        agency = await self._opened(url, role=AGENCY, size=max(2, size // 4))
         sealing = await self._opened(url, role=WORKER, size=1)
         await self._keep_law(database)
+        shelf = PolicyShelf(self._policies)
         services = Services(
-            database=database, clock=self._clock, ids=RandomIds(), policies=PolicyShelf(self._policies),
-            settings=self._settings,
+            database=database, clock=self._clock, ids=RandomIds(), policies=shelf, settings=self._settings,
         )
         self._gateway = Gateway(services)
         self._portal = create_portal(
@@ -113,6 +122,14 @@ class App:
                 regions={code: policy.name for code, policy in self._policies.items()}, explain=self._explain,
                 policies={policy.version: policy for policy in self._policies.values()},
                 is_demo=self._settings.demo, has_tls=self._settings.secure_cookies,
+            )
+        )
+        self._api = create_api(
+            ApiServices(
+                database=agency, clock=self._clock, ids=RandomIds(), shelf=shelf,
+                regions={code: policy.name for code, policy in self._policies.items()},
+                policies={policy.version: policy for policy in self._policies.values()},
+                file_bytes_max=self._settings.body_bytes_max,
             )
         )
         heads = self._settings.home / "audit-heads.txt"

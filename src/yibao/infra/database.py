@@ -17,6 +17,7 @@ else:
 GATEWAY = "yibao_gateway"
 PORTAL = "yibao_portal"
 WORKER = "yibao_worker"
+AGENCY = "yibao_agency"
 
 _WAITS = {
     "statement_timeout": "5000",

@@ -52,6 +52,26 @@ def bank(admdvs: str) -> str:
     return f"bank:{admdvs}"
 
 
+def payout(admdvs: str) -> str:
+    """Return the ledger account of what is owed to people and not yet paid by the bank."""
+    return f"payout:{admdvs}"
+
+
+def account_posting(
+    kind: str, *, psn_no: str, posting_id: str, admdvs: str, posted_at: datetime, amount: int, other: str,
+    origin_id: str | None = None,
+) -> Posting:
+    """Return a posting between a person's own account and one other account.
+
+    Args:
+        amount: what the personal account receives (+) or gives (-), fen.
+        other: the ledger account on the other side.
+    """
+    return Posting(
+        psn_no, posting_id, admdvs, kind, posted_at, None, origin_id, [other, personal_account(psn_no)], [-amount, amount], 0
+    )
+
+
 def settlement_posting(
     *, psn_no: str, setl_id: str, admdvs: str, fixmedins_code: str, posted_at: datetime,
     funds: Iterable[tuple[str, int]], account_fen: int, cash_fen: int,

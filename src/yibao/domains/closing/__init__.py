@@ -1,1 +1,1 @@
-"""Months closed and their books."""
+"""Months closed: what each fund took in and spent, balances carried forward, vouchers."""

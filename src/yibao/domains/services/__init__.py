@@ -1,1 +1,1 @@
-"""What can be asked for at a counter, and how far it is."""
+"""Services: what somebody may ask of the agency, what they asked, and how far it is."""

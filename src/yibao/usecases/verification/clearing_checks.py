@@ -72,7 +72,8 @@ CLEARING_CHECKS = (
             select from clearing.payment p where p.payment_id = c.payment_id and p.state <> 'failed')
         union all
         select posting_id from ledger.posting b where b.kind = 'payment' and not exists (
-            select from clearing.payment p where p.payment_id = b.posting_id and p.state = 'paid')"""),
+            select from clearing.payment p where p.payment_id = b.posting_id and p.state = 'paid')
+          and not exists (select from exchange.payout o where o.payout_id || '-paid' = b.posting_id)"""),
     Check("I2", "支付文件的笔数和金额等于其支付单之和", """
         select f.file_no from clearing.payment_file f
         where (f.payments, f.sum_fen) <> (select count(*), coalesce(sum(p.amount_fen), 0)::bigint

@@ -1,0 +1,24 @@
+"""The form of messages between the platform and the parties. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+PARTIES = {"tax": "税务", "bank": "银行", "hr": "人社", "civil": "民政", "health": "卫健", "police": "公安"}
+"""The parties outside and what people call them; each is a process of its own."""
+REGION = "region"
+"""Another pooling region of this deployment: its messages go through the same books, without a network between."""
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+def canonical(body: dict[str, Any]) -> str:
+    """Return a body as JSON with sorted keys and without spaces: the same content is the same text."""
+    return _CANONICAL.encode(body).decode()
+
+
+def party_name(party: str) -> str:
+    """Return what people call a party."""
+    return PARTIES.get(party, "外区" if party == REGION else party)

@@ -1,0 +1,191 @@
+"""From an HTTP request to a use case and back: one transaction of the actor's regions, committed here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from litestar import Response
+
+from yibao.domains.access.verbs import verbs
+from yibao.entrypoints.api.authority import Authority
+from yibao.entrypoints.api.problems import AnyRequest, Refused, refused
+from yibao.entrypoints.api.routing import JSON, Route
+from yibao.entrypoints.api.services import BODY_BYTES_MAX, ApiServices, Call
+from yibao.entrypoints.api.values import read_body, read_parameters, shown
+from yibao.infra.database import Connection
+from yibao.infra.digest import sm3
+from yibao.infra.messages import MessageKey, Replayed, claim, store
+from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import SHANGHAI
+from yibao.kernel.refusal import Fault, Refusal
+from yibao.usecases.access.keep_proposal import Asked, keep_proposal
+from yibao.usecases.access.see_object import divide, see_objects
+
+KEY_HEADER = "idempotency-key"
+KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,63}$"
+_KEY = re.compile(KEY_PATTERN)
+PROPOSED = 202
+"""Status of a deed that waits for its second person."""
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A request read into the types of its route; ``texts`` are the parameters as they came."""
+
+    parameters: msgspec.Struct
+    texts: dict[str, str]
+    body: Any
+    content: bytes
+
+
+async def answer(route: Route, request: AnyRequest, *, authority: Authority, services: ApiServices) -> Response[bytes]:
+    """Answer one request.
+
+    Raises:
+        Refused: with the refusal of whoever said no first: the guard, the types, the objects, the use case.
+    """
+    actor = await authority.authorize(request, route)
+    asking = await _read(route, request, file_bytes_max=services.file_bytes_max)
+    key = _message_key(route, request, asking, actor=actor, services=services)
+    async with services.database.transaction(regions=actor.regions) as tx:
+        await divide(tx, actor)
+        if key is not None:
+            stored = await claim(tx, key)
+            if isinstance(stored, Replayed):
+                return _response(route, stored.reply, repeated=True)
+            if stored is not None:
+                raise Refused(stored)
+        content, kept = await _work(route, asking, tx=tx, actor=actor, services=services)
+        if key is not None:
+            await store(tx, key, kept, replied_at=services.clock.now(), psn_no=_person_of(asking))
+    return _response(route, content)
+
+
+async def _work(
+    route: Route, asking: Asking, *, tx: Connection, actor: Actor, services: ApiServices
+) -> tuple[bytes, bytes]:
+    """Do what is asked, or keep it for a second person; return the answer and what is stored of it."""
+    now = services.clock.now().astimezone(SHANGHAI)
+    unseen = await see_objects(tx, _named(asking), actor=actor)
+    if unseen is not None:
+        raise Refused(unseen)
+    call = Call(tx=tx, actor=actor, now=now, ids=services.ids, shelf=services.shelf, services=services)
+    if route.verb and verbs()[route.verb].checker:
+        asked = Asked(
+            verb=route.verb, operation=route.operation, psn_no=_person_of(asking), parameters=asking.texts,
+            body=msgspec.json.decode(asking.content) if asking.content else None,
+        )
+        proposed = msgspec.json.encode(await keep_proposal(tx, asked, actor=actor, now=now, ids=services.ids))
+        return proposed, proposed
+    result = await perform(route, asking, call=call)
+    if isinstance(result, bytes):
+        return result, result
+    content = msgspec.json.encode(result)
+    return content, content if route.kept is None else msgspec.json.encode(route.kept(result))
+
+
+async def perform(route: Route, asking: Asking, *, call: Call) -> Any:
+    """Call the use case of a route.
+
+    Raises:
+        Refused: the use case refuses; leaving the transaction this way rolls it back.
+    """
+    values = {name: getattr(asking.parameters, name) for name in asking.parameters.__struct_fields__}
+    if route.body is not None:
+        values["data"] = asking.body
+    result = await route.fn(call, **values)
+    if isinstance(result, Refusal):
+        raise Refused(result)
+    return result
+
+
+async def _read(route: Route, request: AnyRequest, *, file_bytes_max: int) -> Asking:
+    texts: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name, text in request.query_params.multi_items():
+        if name in texts:
+            faults.append(Fault("PARAMETER_REPEATED", "参数重复", shown(name), remedy="每个参数只写一次"))
+        elif name in route.in_path:
+            faults.append(Fault("PARAMETER_UNKNOWN", "没有这个参数", shown(name)))
+        texts[name] = text
+    texts |= {name: str(request.path_params[name]) for name in route.in_path}
+    parameters = read_parameters(route.parameters, texts)
+    if isinstance(parameters, list):
+        faults += parameters
+    body, content = None, b""
+    if route.body is not None:
+        content = await _content(route, request, file_bytes_max=file_bytes_max)
+        body, more = (content, _empty(content)) if route.body is bytes else read_body(route.body, content)
+        faults += more
+    if faults or isinstance(parameters, list):
+        raise Refused(Refusal(tuple(faults)), 400)
+    return Asking(parameters=parameters, texts=texts, body=body, content=content)
+
+
+def _empty(content: bytes) -> list[Fault]:
+    return [] if content else [Fault("FILE_MISSING", "没有收到文件", "data", remedy="请重新上传")]
+
+
+async def _content(route: Route, request: AnyRequest, *, file_bytes_max: int) -> bytes:
+    """Return the body, read up to the limit and not further.
+
+    Raises:
+        Refused: 415 for another type, 413 when there is more than the limit.
+    """
+    sent = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if sent != route.takes:
+        raise refused(415, "MEDIA_TYPE_NOT_OFFERED", f"请求体须为 {route.takes}", field="content-type", received=shown(sent))
+    most = file_bytes_max if route.body is bytes else BODY_BYTES_MAX
+    parts = bytearray()
+    async for part in request.stream():
+        parts += part
+        if len(parts) > most:
+            raise refused(413, "BODY_TOO_LARGE", f"请求体最大 {most // 1024} KB", remedy="请拆分后提交")
+    return bytes(parts)
+
+
+def _message_key(
+    route: Route, request: AnyRequest, asking: Asking, *, actor: Actor, services: ApiServices
+) -> MessageKey | None:
+    if not route.changes:
+        return None
+    text = request.headers.get(KEY_HEADER, "")
+    if not _KEY.match(text):
+        raise refused(400, "IDEMPOTENCY_KEY_MISSING" if not text else "IDEMPOTENCY_KEY_INVALID",
+                      "改变数据的请求须带 Idempotency-Key：8 至 64 位字母、数字、点、横线、下划线、冒号", field=KEY_HEADER,
+                      received=shown(text), remedy="每件事用一个新的值，重试时用同一个值")
+    # The same content written with other blanks or in another order of fields is the same content.
+    body = asking.content if route.body is bytes else msgspec.json.encode(asking.body, order="deterministic")
+    texts = msgspec.json.encode(asking.texts, order="deterministic")
+    return MessageKey(
+        sender=actor.sender, msgid=text, infno=route.operation, admdvs=actor.regions[0],
+        digest=sm3(b"\n".join((route.operation.encode(), texts, body))), request=asking.content or texts,
+        received_at=services.clock.now(),
+    )
+
+
+def _named(asking: Asking) -> dict[str, Any]:
+    """Return the objects that a request names in its parameters or at the top of its body."""
+    named: dict[str, Any] = dict(asking.texts)
+    if isinstance(asking.body, msgspec.Struct):
+        named |= {name: getattr(asking.body, name) for name in asking.body.__struct_fields__}
+    elif isinstance(asking.body, dict):
+        named |= asking.body
+    return named
+
+
+def _person_of(asking: Asking) -> str | None:
+    psn_no = _named(asking).get("psn_no")
+    return psn_no if isinstance(psn_no, str) and psn_no else None
+
+
+def _response(route: Route, content: bytes, *, repeated: bool = False) -> Response[bytes]:
+    is_proposed = bool(route.verb and verbs()[route.verb].checker)
+    status = PROPOSED if is_proposed else route.status
+    headers = {"cache-control": "no-store"}
+    if repeated:
+        headers["idempotent-replayed"] = "true"
+    return Response(content, status_code=status, media_type=JSON if is_proposed else route.produces, headers=headers)
+
+

@@ -1,0 +1,1 @@
+"""One module per area: what can be asked for, and which use case answers."""

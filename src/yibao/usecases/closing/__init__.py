@@ -1,0 +1,1 @@
+"""The month's end: checklist, close, re-open, fund reports, vouchers."""

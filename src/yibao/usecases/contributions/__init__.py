@@ -1,0 +1,1 @@
+"""Declare, assess, bill, receive, book, reconcile and refund what is owed."""

@@ -1,0 +1,1 @@
+"""Who is insured: employers, joiners and leavers, residents, retirement, death, and one number for each person."""
