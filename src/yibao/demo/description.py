@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 
+from yibao.demo.agency import describe_agency
 from yibao.demo.chance import token
 from yibao.demo.formulary import Good, formulary
 from yibao.demo.hospital import IDENTITY_CARD
@@ -88,6 +89,7 @@ async def describe(
         "first_visit": next(
             (_patient(s, people[s.key]) | _apart(s) for s in stories() if s.key == FIRST_VISIT and s.key in people), None
         ),
+        "agency": await describe_agency(database, base_url=base_url, seed=seed),
         "today": today.isoformat(),
         "note": "人物、机构、价格均为虚构；政策参数为示例参数，非当地现行政策。",
     }

@@ -8,6 +8,7 @@ from itertools import islice
 
 import msgspec
 
+from yibao.demo.agency import insert_agency
 from yibao.demo.employers import Employer, employers
 from yibao.demo.institutions import sites, staff_of
 from yibao.demo.loading import copy_lives, insert_employers, insert_regions, insert_site
@@ -81,6 +82,7 @@ async def build_world(
         await insert_regions(tx, regions())
         for region_firms in firms.values():
             await insert_employers(tx, region_firms)
+        await insert_agency(tx, seed=seed, now=now)
         made = list(sites(seed=seed, today=today))
         for done, site in enumerate(made, 1):
             await insert_site(tx, site, staff_of(site, seed=seed), now=now)

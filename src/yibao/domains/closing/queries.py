@@ -10,16 +10,29 @@ import msgspec
 from yibao.domains.closing.model import Balance, Event, Flow, Month, Voucher, VoucherLine
 from yibao.infra.database import Connection
 
-_FIELDS = ", ".join(Month.__struct_fields__)
-MONTH = f"select {_FIELDS} from closing.month where admdvs = $1 and month = $2"
-MONTH_LOCKED = f"{MONTH} for update"
-LAST = f"select {_FIELDS} from closing.month where admdvs = $1 order by month desc limit 1"
-LAST_CLOSED = f"""
-select {_FIELDS} from closing.month where admdvs = $1 and state <> 'open' order by month desc limit 1
+MONTH = """
+select admdvs, month, state, revision, postings, digest, closed_by, closed_at, asked_by, asked_at, reason, opened_by,
+    opened_at from closing.month where admdvs = $1 and month = $2
 """
-MONTHS = f"select {_FIELDS} from closing.month where $1 = '' or admdvs = $1 order by admdvs, month"
-EVENTS = f"""
-select {', '.join(Event.__struct_fields__)} from closing.event where admdvs = $1 and month = $2 order by at, event_id
+MONTH_LOCKED = """
+select admdvs, month, state, revision, postings, digest, closed_by, closed_at, asked_by, asked_at, reason, opened_by,
+    opened_at from closing.month where admdvs = $1 and month = $2 for update
+"""
+LAST = """
+select admdvs, month, state, revision, postings, digest, closed_by, closed_at, asked_by, asked_at, reason, opened_by,
+    opened_at from closing.month where admdvs = $1 order by month desc limit 1
+"""
+LAST_CLOSED = """
+select admdvs, month, state, revision, postings, digest, closed_by, closed_at, asked_by, asked_at, reason, opened_by,
+    opened_at from closing.month where admdvs = $1 and state <> 'open' order by month desc limit 1
+"""
+MONTHS = """
+select admdvs, month, state, revision, postings, digest, closed_by, closed_at, asked_by, asked_at, reason, opened_by,
+    opened_at from closing.month where $1 = '' or admdvs = $1 order by admdvs, month
+"""
+EVENTS = """
+select admdvs, month, event_id, verb, revision, by, at, reason, checklist, digest from closing.event
+where admdvs = $1 and month = $2 order by at, event_id
 """
 FLOWS = """
 select fund, kind, line, amount_fen, postings from closing.flow where admdvs = $1 and month = $2 and revision = $3
@@ -84,7 +97,12 @@ async def list_vouchers(tx: Connection, month: Month) -> list[Voucher]:
     lines: dict[tuple[str, int], list[VoucherLine]] = {}
     for row in await tx.fetch(VOUCHER_LINES, *key):
         lines.setdefault((row["book"], row["number"]), []).append(VoucherLine(*tuple(row)[2:]))
-    return [Voucher(*row, tuple(lines[row["book"], row["number"]])) for row in await tx.fetch(VOUCHERS, *key)]
+    found = await tx.fetch(VOUCHERS, *key)
+    return [
+        Voucher(row["book"], row["number"], row["kind"], row["summary"], row["postings"],
+                tuple(lines[row["book"], row["number"]]))
+        for row in found
+    ]
 
 
 async def take_region(tx: Connection, admdvs: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from yibao.domains.closing.model import CLOSED, OPEN, REOPENING, STATES, Month
-from yibao.kernel.business_time import SHANGHAI, business_date
+from yibao.domains.closing.model import OPEN, REOPENING, STATES, Month
+from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.refusal import Refusal, refuse
 
 GRACE = timedelta(minutes=5)
@@ -73,8 +73,8 @@ def refuse_close(month: date, known: Month | None, last: Month | None, *, now: d
             remedy=f"请先结{called(month_after(last.month))}",
         )
     if known is None and last is not None and last.state == OPEN:
-        return refuse("MONTH_NOT_NEXT", f"{called(last.month)}已重新打开，尚未再次结账", field="month", received=month.isoformat(),
-                      remedy=f"请先结{called(last.month)}")
+        return refuse("MONTH_NOT_NEXT", f"{called(last.month)}已重新打开，尚未再次结账", field="month",
+                      received=month.isoformat(), remedy=f"请先结{called(last.month)}")
     return None
 
 
@@ -110,16 +110,6 @@ def refuse_nobody(by: str) -> Refusal | None:
     if _folded(by):
         return None
     return refuse("OPERATOR_MISSING", "须写明经办人", field="operator", remedy="请填写经办人姓名")
-
-
-def is_closed(month: Month | None) -> bool:
-    """Say whether a month takes no postings."""
-    return month is not None and month.state in (CLOSED, REOPENING)
-
-
-def posting_day(month: date, now: datetime) -> date:
-    """Return the day of ``now`` if it lies after the month, for messages that name the open month."""
-    return max(business_date(now), month_after(month))
 
 
 def _folded(name: str) -> str:

@@ -1,8 +1,9 @@
-"""Frozen records of payouts to people and of the files that carry them to the bank."""
+"""Frozen records: payouts and their files, messages of parties, and cases to work."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -103,3 +104,45 @@ class PayoutReturn(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Outcome, ...]
     count: int
     digest: str
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a party as it came; ``digest`` is what the party said, hexadecimal."""
+
+    no: int
+    id: str
+    kind: str
+    admdvs: str
+    body: dict[str, Any]
+    digest: str
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a party as it is kept; the fields stand in the order of table ``exchange.inbox``."""
+
+    party: str
+    message_id: str
+    no: int
+    admdvs: str
+    kind: str
+    body: str
+    digest: bytes
+    received_at: datetime
+    outcome: str
+
+
+class WorkCase(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody has to look into; the fields stand in the order of table ``exchange.case``."""
+
+    case_id: str
+    admdvs: str
+    party: str
+    message_id: str
+    kind: str
+    code: str
+    says: str
+    opened_at: datetime
+    state: str = "open"
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    note: str = ""

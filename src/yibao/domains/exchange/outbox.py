@@ -13,13 +13,15 @@ from yibao.infra.database import Connection
 PUT = "select put, clashes from exchange.put_out($1, $2, $3, $4, $5, $6, $7, $8)"
 KNOWN = "insert into exchange.channel (party) values ($1) on conflict do nothing"
 CHANNEL = """
-select party, last_put, acked, fetched, tried_at, answered_at, failing_since, last_error from exchange.channel where party = $1
+select party, acked, fetched, tried_at, answered_at, failing_since, last_error from exchange.channel where party = $1
 """
 CHANNELS = """
-select c.party, c.last_put, c.acked, c.fetched, c.tried_at, c.answered_at, c.failing_since, c.last_error,
-    c.last_put - c.acked as queued,
-    (select o.put_at from exchange.outbox o where o.party = c.party and o.no > c.acked order by o.no limit 1) as oldest
-from exchange.channel c order by c.party
+select party, coalesce(n.last_put, 0) as last_put, coalesce(c.acked, 0) as acked, coalesce(c.fetched, 0) as fetched, c.tried_at,
+    c.answered_at, c.failing_since, coalesce(c.last_error, '') as last_error,
+    coalesce(n.last_put, 0) - coalesce(c.acked, 0) as queued,
+    (select o.put_at from exchange.outbox o where o.party = coalesce(c.party, n.party) and o.no > coalesce(c.acked, 0) order by o.no limit 1) as oldest,
+    coalesce(c.hall_state, '') as hall_state, coalesce(c.hall_says, '') as hall_says, c.hall_since
+from exchange.channel c full join exchange.numbering n using (party) order by party
 """
 UNSENT = """
 select no, message_id, admdvs, kind, body, digest, put_at from exchange.outbox where party = $1 and no > $2 order by no limit $3
@@ -32,8 +34,9 @@ update exchange.channel set tried_at = $2, answered_at = case when $3 = '' then 
 where party = $1
 """
 FETCHED = "update exchange.channel set fetched = greatest(fetched, $2) where party = $1"
+HALL = "update exchange.channel set hall_state = $2, hall_says = $3, hall_since = $4 where party = $1"
 OF_KEY = """
-select o.put_at, o.sent_at, c.failing_since, c.last_error from exchange.outbox o join exchange.channel c on c.party = o.party
+select o.put_at, o.sent_at, c.failing_since, c.last_error from exchange.outbox o left join exchange.channel c on c.party = o.party
 where o.party = $1 and o.kind = $2 and o.key = $3
 """
 
@@ -51,6 +54,9 @@ class Channel(msgspec.Struct, frozen=True):
     last_error: str
     queued: int
     oldest: datetime | None
+    hall_state: str
+    hall_says: str
+    hall_since: datetime | None
 
 
 async def put(
@@ -100,3 +106,9 @@ async def mark_fetched(tx: Connection, party: str, no: int) -> None:
 async def find_put(tx: Connection, *, party: str, kind: str, key: str) -> asyncpg.Record | None:
     """Return what became of a message that was put for a party."""
     return await tx.fetchrow(OF_KEY, party, kind, key)
+
+
+async def mark_hall(tx: Connection, party: str, *, state: str, says: str, since: datetime) -> None:
+    """Write what a party says of its own hall."""
+    await tx.execute(KNOWN, party)
+    await tx.execute(HALL, party, state, says, since)

@@ -1,1 +1,1 @@
-"""Years and money that move between regions."""
+"""Transfers: relations that move between regions, with their months and their account."""

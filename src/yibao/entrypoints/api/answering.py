@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from litestar import Response
 
+from yibao.domains.access.agents_model import Proposal
 from yibao.domains.access.verbs import verbs
 from yibao.entrypoints.api.authority import Authority
 from yibao.entrypoints.api.problems import AnyRequest, Refused, refused
@@ -39,8 +41,13 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-async def answer(route: Route, request: AnyRequest, *, authority: Authority, services: ApiServices) -> Response[bytes]:
+async def answer(
+    route: Route, request: AnyRequest, *, authority: Authority, services: ApiServices, operations: Mapping[str, Route]
+) -> Response[bytes]:
     """Answer one request.
+
+    Args:
+        operations: all operations by name: a proposal that is approved is one of them.
 
     Raises:
         Refused: with the refusal of whoever said no first: the guard, the types, the objects, the use case.
@@ -56,27 +63,39 @@ async def answer(route: Route, request: AnyRequest, *, authority: Authority, ser
                 return _response(route, stored.reply, repeated=True)
             if stored is not None:
                 raise Refused(stored)
-        content, kept = await _work(route, asking, tx=tx, actor=actor, services=services)
+        call = _call(tx, actor=actor, services=services, operations=operations)
+        content, kept = await _work(route, asking, call=call)
         if key is not None:
             await store(tx, key, kept, replied_at=services.clock.now(), psn_no=_person_of(asking))
     return _response(route, content)
 
 
-async def _work(
-    route: Route, asking: Asking, *, tx: Connection, actor: Actor, services: ApiServices
-) -> tuple[bytes, bytes]:
+def _call(
+    tx: Connection, *, actor: Actor, services: ApiServices, operations: Mapping[str, Route]
+) -> Call:
+    async def do_again(call: Call, proposal: Proposal) -> Any:
+        route = operations[proposal.operation]
+        content = b"" if proposal.body is None else msgspec.json.encode(proposal.body)
+        texts = {name: str(text) for name, text in proposal.parameters.items()}
+        return await perform(route, _understood(route, texts, content), call=call)
+
+    return Call(
+        tx=tx, actor=actor, now=services.clock.now().astimezone(SHANGHAI), ids=services.ids, shelf=services.shelf,
+        services=services, do_again=do_again,
+    )
+
+
+async def _work(route: Route, asking: Asking, *, call: Call) -> tuple[bytes, bytes]:
     """Do what is asked, or keep it for a second person; return the answer and what is stored of it."""
-    now = services.clock.now().astimezone(SHANGHAI)
-    unseen = await see_objects(tx, _named(asking), actor=actor)
-    if unseen is not None:
-        raise Refused(unseen)
-    call = Call(tx=tx, actor=actor, now=now, ids=services.ids, shelf=services.shelf, services=services)
     if route.verb and verbs()[route.verb].checker:
+        await _see(asking, call=call)
         asked = Asked(
             verb=route.verb, operation=route.operation, psn_no=_person_of(asking), parameters=asking.texts,
             body=msgspec.json.decode(asking.content) if asking.content else None,
         )
-        proposed = msgspec.json.encode(await keep_proposal(tx, asked, actor=actor, now=now, ids=services.ids))
+        proposed = msgspec.json.encode(
+            await keep_proposal(call.tx, asked, actor=call.actor, now=call.now, ids=call.ids)
+        )
         return proposed, proposed
     result = await perform(route, asking, call=call)
     if isinstance(result, bytes):
@@ -85,12 +104,19 @@ async def _work(
     return content, content if route.kept is None else msgspec.json.encode(route.kept(result))
 
 
+async def _see(asking: Asking, *, call: Call) -> None:
+    unseen = await see_objects(call.tx, _named(asking), actor=call.actor)
+    if unseen is not None:
+        raise Refused(unseen)
+
+
 async def perform(route: Route, asking: Asking, *, call: Call) -> Any:
     """Call the use case of a route.
 
     Raises:
         Refused: the use case refuses; leaving the transaction this way rolls it back.
     """
+    await _see(asking, call=call)
     values = {name: getattr(asking.parameters, name) for name in asking.parameters.__struct_fields__}
     if route.body is not None:
         values["data"] = asking.body
@@ -110,12 +136,22 @@ async def _read(route: Route, request: AnyRequest, *, file_bytes_max: int) -> As
             faults.append(Fault("PARAMETER_UNKNOWN", "没有这个参数", shown(name)))
         texts[name] = text
     texts |= {name: str(request.path_params[name]) for name in route.in_path}
+    content = b"" if route.body is None else await _content(route, request, file_bytes_max=file_bytes_max)
+    return _understood(route, texts, content, faults)
+
+
+def _understood(route: Route, texts: dict[str, str], content: bytes, found: Sequence[Fault] = ()) -> Asking:
+    """Return parameters and body in the types of the route.
+
+    Raises:
+        Refused: 400 with every fault of both.
+    """
+    faults = list(found)
     parameters = read_parameters(route.parameters, texts)
     if isinstance(parameters, list):
         faults += parameters
-    body, content = None, b""
+    body = None
     if route.body is not None:
-        content = await _content(route, request, file_bytes_max=file_bytes_max)
         body, more = (content, _empty(content)) if route.body is bytes else read_body(route.body, content)
         faults += more
     if faults or isinstance(parameters, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -23,7 +24,8 @@ DOCS_PATH = "/api/docs"
 def create_api(services: ApiServices) -> Litestar:
     """Return the API; it opens and closes nothing, the services are the caller's."""
     authority = Authority(services)
-    handlers = [_handler(r, authority=authority, services=services) for r in routes()]
+    operations = {r.operation: r for r in routes()}
+    handlers = [_handler(r, authority=authority, services=services, operations=operations) for r in routes()]
     return Litestar(
         route_handlers=[*handlers, *_description()],
         exception_handlers=HANDLERS,
@@ -33,7 +35,9 @@ def create_api(services: ApiServices) -> Litestar:
     )
 
 
-def _handler(r: Route, *, authority: Authority, services: ApiServices) -> HTTPRouteHandler:
+def _handler(
+    r: Route, *, authority: Authority, services: ApiServices, operations: Mapping[str, Route]
+) -> HTTPRouteHandler:
     path = r.path
     for name in r.in_path:
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
@@ -41,7 +45,7 @@ def _handler(r: Route, *, authority: Authority, services: ApiServices) -> HTTPRo
     @route(path, http_method=[r.method], status_code=r.status, name=r.operation)  # type: ignore[list-item]
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Answer the operation."""
-        return await answer(r, request, authority=authority, services=services)
+        return await answer(r, request, authority=authority, services=services, operations=operations)
 
     return handle
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
+from yibao.domains.access.agents_model import Proposal
 from yibao.infra.database import Connection, Database
 from yibao.kernel.actor import Actor
 from yibao.kernel.clock import Clock
@@ -47,6 +49,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         now: the instant the request is decided at.
+        do_again: does what a proposal asks for, as its second person.
         maker: for a deed that two people do, login of who proposed it; ``""`` where one is enough.
     """
 
@@ -56,4 +59,5 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     shelf: PolicyShelf
     services: ApiServices
+    do_again: Callable[[Call, Proposal], Awaitable[Any]]
     maker: str = ""

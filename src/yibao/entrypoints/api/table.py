@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from functools import cache
 
 from yibao.domains.access.verbs import verbs
-from yibao.entrypoints.api.routes import institutions
+from yibao.entrypoints.api.routes import access, filings, institutions, proposals, settlements
 from yibao.entrypoints.api.routing import Route
 
 AREAS: Sequence[Sequence[Route]] = (
+    access.ROUTES,
+    proposals.ROUTES,
+    settlements.ROUTES,
+    filings.ROUTES,
     institutions.ROUTES,
 )
 

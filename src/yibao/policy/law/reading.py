@@ -62,6 +62,8 @@ _CHOICE_NAMES = {
     "filing_day": "登记当日",
     "any_day": "不限",
     "next_year": "次年1月1日起生效",
+    "same_day": "当日即可缴费",
+    "next_day": "次日起可缴费",
 }
 PAYERS = {
     "pool": "统筹基金",

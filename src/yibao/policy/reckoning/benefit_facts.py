@@ -17,9 +17,9 @@ class RelationFact(msgspec.Struct, frozen=True, kw_only=True):
     """One enrolment relation: ``insured_on`` is the first day, ``paused_on`` the first day not insured any more.
 
     Attributes:
-        kind: word of the law (``employed``, ``flexible``, ``past_retirement_once`` ...); ``""`` for a relation that was
-            loaded with its benefits: these stand until the first month for which a due is known.
-        loaded_from, loaded_to: the loaded benefit period, half-open; only where ``kind`` is ``""``.
+        kind: word of the law (``employed``, ``flexible``, ``past_retirement_once`` ...).
+        loaded_from, loaded_to: half-open benefit period of a relation that was loaded with its benefits; these stand
+            until the first month for which a due is known. None for a relation that was begun here.
         loaded_months: months of continuous payment at ``loaded_from``.
         recorded_at, ended_recorded_at: when its beginning and its end became known; None: always.
     """

@@ -35,8 +35,12 @@ class Class(msgspec.Struct, frozen=True):
     identities: tuple[str, ...] = ()
 
 
+_REACH_BACK = ("benefit_lag", "arrears_kept", "gap_allowed")
+"""What also holds for months before the first row: dues of long ago are reckoned by the oldest law that is loaded."""
+
+
 class BenefitLaw:
-    """Answers numbers and words of the regions' law, each question once. Days before the first row ask that row's day."""
+    """Answers numbers and words of the regions' law, each question once."""
 
     def __init__(self, policy_of: Callable[[str], RegionPolicy | Refusal]) -> None:
         self._policy_of = policy_of
@@ -81,9 +85,10 @@ class BenefitLaw:
         policy = self._policy_of(who.admdvs)
         if isinstance(policy, Refusal):
             return (0, ()), Told("", "")
+        day = max(on, self._first_day(policy, key, who.insutype)) if key in _REACH_BACK else on
         lookup = look_up(
             WaitingCase(
-                admdvs=who.admdvs, on=max(on, self._first_day(policy, key, who.insutype)), insutype=who.insutype,
+                admdvs=who.admdvs, on=day, insutype=who.insutype,
                 psn_type=who.psn_type, account_kind=who.account_kind, enrolment_kind=who.kind,
                 identities=who.identities,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 import msgspec
@@ -55,3 +56,9 @@ REASONS: Mapping[str, Reason] = MappingProxyType({
     "dead": Reason("PERSON_DEAD", "参保人已死亡，待遇自{begin}起停止", "请核对就诊人身份", "4"),
 })
 """Every reason code of a spell."""
+
+
+def words_of(reason: str, begin: date, end: date | None) -> str:
+    """Return why, in one Chinese sentence, for a half-open period."""
+    until = end.isoformat() if end is not None else "缴费到账"
+    return REASONS[reason].sentence.format(begin=begin.isoformat(), end=until)

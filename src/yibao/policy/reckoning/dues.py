@@ -56,6 +56,19 @@ def reckon_dues(case: DuesCase, lookup: Lookup, journal: Journal) -> Amounts | R
     return (*bases.items(), *owed.items(), *payers.items(), ("total", total))
 
 
+def yearly_names(case: DuesCase, lookup: Lookup) -> frozenset[str]:
+    """Return the dues (``person.care``) that the law fixes for a year as a whole: they are not owed month by month."""
+    return frozenset(
+        due.name for due in _dues(case, lookup)
+        if due.rate is None and due.fixed is not None and due.fixed.extra.get("period", "month") == "year"
+    )
+
+
+def rate_names(case: DuesCase, lookup: Lookup) -> frozenset[str]:
+    """Return the dues that are a share of a base or an index."""
+    return frozenset(due.name for due in _dues(case, lookup) if due.rate is not None)
+
+
 def _dues(case: DuesCase, lookup: Lookup) -> tuple[Due, ...]:
     rows = lookup.rows("dues_rate") + lookup.rows("dues_fixed")
     names = dict.fromkeys((p, q) for row in rows for p in _words(row, "payer") for q in _words(row, "part"))

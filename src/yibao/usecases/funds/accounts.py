@@ -30,10 +30,14 @@ class Book(msgspec.Struct, frozen=True):
 
 
 class Party(msgspec.Struct, frozen=True):
-    """Where the ledger's accounts of a kind that is no fund stand: ``bank``, ``payable``, ``payout`` ..."""
+    """Where the ledger's accounts of a kind that is no fund stand: ``bank``, ``payable``, ``payout`` ...
+
+    ``book`` is set where they stand in one book whatever the funds.
+    """
 
     subject: str
     title: str
+    book: str = ""
 
 
 class BookWords(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ create table personal_accounts.credit (
     amount_fen     bigint not null default 0,
     first_seen_at  timestamptz not null,
     decided_at     timestamptz not null,
-    runs           integer not null default 1,  -- how many runs looked at it until it was credited
+    run_no         integer not null,            -- the last run that looked at it
     policy_version text not null,
     primary key (psn_no, month),
     check ((outcome = 'credited') = (reason = ''))

@@ -1,19 +1,25 @@
 -- What goes to the parties outside and comes from them, payouts to people through the bank, and cards.
--- A message to a party is written in the transaction of the deed it tells of, under a number of its own party: the row of
--- the party is held until the commit, so that the numbers are the order of commits and have no gaps.
+-- A message to a party is written in the transaction of the deed it tells of, under a number of its own party:
+-- the party's numbering is held until the commit, so that the numbers are the order of commits and have no gaps.
 
 create schema exchange;
 grant usage on schema exchange to yibao_gateway, yibao_portal, yibao_worker, yibao_agency;
 
-create table exchange.channel (                 -- one row per party; no region: a party serves all
+create table exchange.numbering (               -- held by whoever puts messages, until the commit
     party          text primary key,
-    last_put       bigint not null default 0,   -- number of the newest message to it
+    last_put       bigint not null default 0    -- number of the newest message to the party
+);
+create table exchange.channel (                 -- how the exchange stands; no region: a party serves all
+    party          text primary key,
     acked          bigint not null default 0,   -- the party has everything up to here
     fetched        bigint not null default 0,   -- we have handled everything of the party up to here
     tried_at       timestamptz,
     answered_at    timestamptz,                 -- when it last answered
     failing_since  timestamptz,                 -- null: the last round went well
-    last_error     text not null default ''
+    last_error     text not null default '',
+    hall_state     text not null default '',    -- what the party says of its own hall: open, closed
+    hall_says      text not null default '',
+    hall_since     timestamptz
 );
 
 create table exchange.outbox (
@@ -120,7 +126,8 @@ create unique index payout_line_once on exchange.payout_line (line_id);
 
 -- ───────────────────────── cards ─────────────────────────
 
--- The card a person has now stands with the person (card_no, card_state); here is every card and what became of it.
+-- The card a person has now stands with the person (card_no, card_state); here is every card of whom a change was told,
+-- and what became of it.
 create table people.card (
     psn_no         text not null,
     card_no        text not null,
@@ -132,7 +139,6 @@ create table people.card (
     primary key (psn_no, card_no)
 );
 create index card_by_number on people.card (card_no);
--- So that a number named in a message is looked up without knowing the person.
 alter table people.person add column if not exists card_state text not null default '';
 
 -- Puts messages of one kind in order; returns the keys that were put before with other words.
@@ -144,8 +150,8 @@ declare v_no bigint; v_digest bytea; i integer;
 begin
     put := 0;
     clashes := '{}';
-    insert into exchange.channel (party) values (p_party) on conflict do nothing;
-    select c.last_put into v_no from exchange.channel c where c.party = p_party for update;
+    insert into exchange.numbering (party) values (p_party) on conflict do nothing;
+    select c.last_put into v_no from exchange.numbering c where c.party = p_party for update;
     for i in 1 .. cardinality(p_keys) loop
         select o.digest into v_digest from exchange.outbox o
             where o.party = p_party and o.kind = p_kind and o.key = p_keys[i];
@@ -158,14 +164,14 @@ begin
         insert into exchange.outbox (party, no, message_id, admdvs, kind, key, body, digest, put_at)
             values (p_party, v_no, p_ids[i], p_admdvs, p_kind, p_keys[i], p_bodies[i], p_digests[i], p_now);
     end loop;
-    if put > 0 then update exchange.channel c set last_put = v_no where c.party = p_party; end if;
+    if put > 0 then update exchange.numbering c set last_put = v_no where c.party = p_party; end if;
 end $$;
 
-grant select on exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
+grant select on exchange.numbering, exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
     exchange.payout_line, people.card to yibao_agency;
-grant insert on exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
+grant insert on exchange.numbering, exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
     exchange.payout_line, people.card to yibao_agency;
-grant update on exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
+grant update on exchange.numbering, exchange.channel, exchange.outbox, exchange.inbox, exchange.case, exchange.payout, exchange.payout_file,
     exchange.payout_line, people.card to yibao_agency;
 grant update (card_no, card_state, version) on people.person to yibao_agency;
 grant select on people.card to yibao_gateway;

@@ -113,3 +113,10 @@ end $$;
 -- An institution stands in a county but belongs to the region whose agency signed its agreement.
 create policy agreement_agency on institutions.institution to yibao_agency using
     (region = any (string_to_array(current_setting('yibao.admdvs', true), ',')));
+
+-- Clerks decide and make filings by the API as they do by the command line.
+grant insert, update on applications.chronic_filing, applications.injury, applications.maternity to yibao_agency;
+grant update on applications.referral, applications.provider_choice to yibao_agency;
+grant insert, delete on applications.chronic_recognition to yibao_agency;
+grant select on applications.filing to yibao_agency;
+grant update (version) on people.person to yibao_agency;

@@ -1,0 +1,81 @@
+"""Reads and writes of what came from the parties, and of the cases that came of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from yibao.domains.exchange.model import Received, WorkCase
+from yibao.infra.database import Connection
+
+FIND = """
+select party, message_id, no, admdvs, kind, body, digest, received_at, outcome from exchange.inbox
+where party = $1 and message_id = $2 for update
+"""
+KEEP = """
+insert into exchange.inbox select ($1::exchange.inbox).*
+on conflict (party, message_id) do update set no = excluded.no, body = excluded.body, digest = excluded.digest,
+    received_at = excluded.received_at, outcome = excluded.outcome
+"""
+OPEN_CASE = """
+insert into exchange.case select ($1::exchange.case).* on conflict (party, message_id, code) where state = 'open' do nothing
+"""
+CASE_COLUMNS = """case_id, admdvs, party, message_id, kind, code, says, opened_at, state, closed_at, closed_by, note"""
+CASE = f"select {CASE_COLUMNS} from exchange.case where case_id = $1 for update"  # noqa: S608
+CASES = f"""
+select {CASE_COLUMNS} from exchange.case where ($1 = '' or admdvs = $1) and ($2 = '' or party = $2) and ($3 = '' or state = $3)
+order by opened_at, case_id
+"""  # noqa: S608
+CLOSE = """
+update exchange.case set state = 'closed', closed_at = $2, closed_by = $3, note = $4 where case_id = $1 and state = 'open'
+"""
+CLOSE_OF = """
+update exchange.case set state = 'closed', closed_at = $4, closed_by = $5, note = $6
+where party = $1 and message_id = $2 and code = $3 and state = 'open'
+"""
+CASE_COUNTS = "select party, count(*) as open from exchange.case where state = 'open' group by party"
+
+
+async def find_received(tx: Connection, party: str, message_id: str) -> Received | None:
+    """Return and lock a message that came before."""
+    row = await tx.fetchrow(FIND, party, message_id)
+    return None if row is None else Received(**dict(row))
+
+
+async def keep_received(tx: Connection, received: Received) -> None:
+    """Write a message, or what became of it since."""
+    await tx.execute(KEEP, msgspec.structs.astuple(received))
+
+
+async def open_case(tx: Connection, case: WorkCase) -> None:
+    """Write a case; one that is open about the same fault of the same message stays the only one."""
+    await tx.execute(OPEN_CASE, msgspec.structs.astuple(case))
+
+
+async def find_case(tx: Connection, case_id: str) -> WorkCase | None:
+    """Return and lock a case."""
+    row = await tx.fetchrow(CASE, case_id)
+    return None if row is None else WorkCase(**dict(row))
+
+
+async def list_cases(tx: Connection, *, admdvs: str = "", party: str = "", state: str = "open") -> list[WorkCase]:
+    """List cases, the oldest first; ``""`` is any."""
+    return [WorkCase(**dict(row)) for row in await tx.fetch(CASES, admdvs, party, state)]
+
+
+async def count_open(tx: Connection) -> dict[str, int]:
+    """Count open cases by party."""
+    return {row["party"]: row["open"] for row in await tx.fetch(CASE_COUNTS)}
+
+
+async def close_case(tx: Connection, case_id: str, *, by: str, note: str, now: datetime) -> None:
+    """Close a case."""
+    await tx.execute(CLOSE, case_id, now, by, note)
+
+
+async def close_cases_of(
+    tx: Connection, *, party: str, message_id: str, code: str, by: str, note: str, now: datetime
+) -> None:
+    """Close the cases about one fault of a message."""
+    await tx.execute(CLOSE_OF, party, message_id, code, now, by, note)

@@ -1,0 +1,306 @@
+"""Benefits of the employee insurance over time: month by month from the dues.
+
+The due of month m gives benefits in month m + lag. A month that is paid before its benefits (and the months arrears are
+kept) have run out is paid in time. Months that are not form a break: if it is no longer than the law allows, what is paid
+back counts as if it had been paid in time; a longer one is not paid for, and a waiting time begins with the payment that
+ends it. Money on its way counts from the day of payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from yibao.policy.reckoning.benefit_facts import (
+    EMPLOYEE,
+    LUMP,
+    MONTHLY,
+    ONCE,
+    REGULAR_KINDS,
+    RETIRED_CLASS,
+    Cover,
+    LifeFacts,
+    RelationFact,
+    first_day,
+    month_of,
+)
+from yibao.policy.reckoning.benefit_law import BenefitLaw, Class
+from yibao.policy.reckoning.cases import WaitingCase
+
+_ALWAYS = date.min
+_BEYOND = 12
+"""Months looked at after the last fact; what holds in the last of them holds on."""
+
+
+def employee_cover(facts: LifeFacts, law: BenefitLaw) -> list[Cover]:
+    """Return the employee benefits of a person as periods without a hole, the last one open; empty if never insured."""
+    relations = sorted(
+        (r for r in facts.relations if r.insutype == EMPLOYEE), key=lambda r: (r.insured_on, r.relation_id)
+    )
+    if not relations:
+        return []
+    return _Walk(facts, relations, law).walk()
+
+
+class _Walk:
+    """One way through the months of one person; ``last`` is the last month that counted as paid."""
+
+    def __init__(self, facts: LifeFacts, relations: Sequence[RelationFact], law: BenefitLaw) -> None:
+        self._law = law
+        self._relations = relations
+        self._paid = _paid_months(facts)
+        self._lump = min(
+            (d.paid_on for d in facts.dues if d.insutype == EMPLOYEE and d.kind == LUMP and d.paid_on), default=None
+        )
+        self._elsewhere = {m for a, b in facts.elsewhere for m in range(month_of(a), month_of(b))}
+        known = [
+            month_of(d.month) for d in facts.dues if d.insutype == EMPLOYEE and d.kind in REGULAR_KINDS
+        ]
+        self._loaded_until = min((m for m in known if m >= self._first_loaded()), default=None)
+        self._covers: dict[int, Cover] = {}
+        self._count = 0
+        self._starts = 0  # no benefits in months before this one ...
+        self._why: tuple[str, tuple[str, ...]] = ("not_yet_paid", ())  # ... for this reason
+
+    def walk(self) -> list[Cover]:
+        """Return the cover of all months, from the first day insured on."""
+        first, end = self._span()
+        has_paid = False
+        month = first
+        while month <= end:
+            if not has_paid:
+                has_paid = self._begin(month)
+                month += 1
+            elif self._in_time(month):
+                self._count_paid(month)
+                month += 1
+            else:
+                month = self._break(month, end)
+        return self._periods()
+
+    # ── facts of a month ──
+
+    def _first_loaded(self) -> int:
+        return min((month_of(r.insured_on) for r in self._relations if r.loaded_from), default=0)
+
+    def _span(self) -> tuple[int, int]:
+        days = [r.insured_on for r in self._relations] + [r.paused_on for r in self._relations if r.paused_on]
+        days += [d for r in self._relations for d in (r.loaded_from, r.loaded_to) if d]
+        months = [month_of(d) for d in days] + [*self._paid, *self._elsewhere]
+        months += [month_of(p) for p in self._paid.values()] + ([month_of(self._lump)] if self._lump else [])
+        return min(months), max(months) + _BEYOND
+
+    def _owner(self, month: int) -> RelationFact | None:
+        """Return the relation that owes a month: insured in it and not paused in it."""
+        for r in reversed(self._relations):
+            if month_of(r.insured_on) <= month and (r.paused_on is None or month < month_of(r.paused_on)):
+                return r
+        return None
+
+    def _payment(self, month: int) -> date | None:
+        """Return when a month was paid for; months that are free of dues were always."""
+        owner = self._owner(month)
+        if owner is not None and (self._is_free(owner) or self._is_loaded(owner, month)):
+            return _ALWAYS
+        if month in self._paid:
+            return self._paid[month]
+        if owner is not None and owner.kind == ONCE and owner.psn_type.startswith(RETIRED_CLASS):
+            return self._lump
+        return _ALWAYS if month in self._elsewhere else None
+
+    def _is_free(self, owner: RelationFact) -> bool:
+        """Say whether a relation owes nothing for its benefits: somebody retired with the years needed."""
+        return (
+            owner.psn_type.startswith(RETIRED_CLASS) and owner.kind not in (MONTHLY, ONCE) and owner.loaded_to is None
+        )
+
+    def _is_loaded(self, owner: RelationFact, month: int) -> bool:
+        if owner.loaded_from is None:
+            return False
+        lag = self._number(month, "benefit_lag")
+        if owner.loaded_to is not None and month >= month_of(owner.loaded_to) - lag:
+            return False
+        return self._loaded_until is None or month < self._loaded_until
+
+    def _class(self, month: int) -> Class:
+        r = self._owner(month)
+        if r is None:
+            begun = [x for x in self._relations if month_of(x.insured_on) <= month]
+            r = begun[-1] if begun else self._relations[0]
+        return Class(r.admdvs, EMPLOYEE, r.psn_type, r.account_kind, r.kind)
+
+    def _number(self, month: int, key: str) -> int:
+        return self._law.number(self._class(month), key, first_day(month))[0]
+
+    def _rules(self, month: int, *keys: str) -> tuple[str, ...]:
+        found = [x for key in keys for x in self._law.number(self._class(month), key, first_day(month))[1]]
+        return tuple(dict.fromkeys(found))
+
+    def _in_time(self, month: int) -> bool:
+        paid_on = self._payment(month)
+        last = month + self._number(month, "benefit_lag") + self._number(month, "arrears_kept")
+        return paid_on is not None and paid_on < first_day(last)
+
+    # ── what a month comes to ──
+
+    def _put(self, month: int, is_due: bool, reason: str, rules: tuple[str, ...]) -> None:
+        begin = month + self._number(month, "benefit_lag")
+        if is_due and begin < self._starts:
+            is_due, (reason, rules) = False, self._why
+        months = self._count if is_due else 0
+        self._covers[begin] = Cover(first_day(begin), first_day(begin + 1), is_due, reason, rules, months)
+
+    def _begin(self, month: int) -> bool:
+        """Take a month before anything was paid; return whether it is the first paid one."""
+        paid_on = self._payment(month)
+        if paid_on is None:
+            is_owed = self._owner(month) is not None
+            self._put(month, False, self._unpaid_word(month, "not_yet_paid") if is_owed else "not_insured",
+                      self._rules(month, "benefit_lag"))
+            return False
+        if paid_on != _ALWAYS:
+            self._starts = max(month, month_of(paid_on)) + self._number(month, "benefit_lag")
+        self._count_paid(month)
+        return True
+
+    def _count_paid(self, month: int) -> None:
+        self._count += 1
+        owner = self._owner(month)
+        if owner is None and month not in self._paid:
+            # Paid elsewhere: it counts, and the other region answers for its benefits.
+            self._put(month, False, "not_yet_paid", self._rules(month, "benefit_lag"))
+            return
+        word = "paid"
+        if owner is not None and (self._is_free(owner) or month not in self._paid):
+            word = "loaded" if owner.loaded_from else "retired"
+        self._put(month, True, word, self._rules(month, "benefit_lag"))
+
+    def _unpaid_word(self, month: int, otherwise: str) -> str:
+        owner = self._owner(month)
+        return "lump_unpaid" if owner is not None and owner.kind == ONCE and month not in self._paid else otherwise
+
+    def _break(self, start: int, end: int) -> int:
+        """Take a break that begins with a month; return the first month after it."""
+        after = next((m for m in range(start, end + 1) if self._in_time(m)), None)
+        until = after
+        if until is None:
+            # What was paid back at the very end is a break of its own; what is open after it is another one.
+            until = max((m for m in range(start, end + 1) if self._payment(m) is not None), default=end) + 1
+        trailing = until
+        while trailing > start and self._payment(trailing - 1) is not None:
+            trailing -= 1
+        length = until - start
+        is_short = length <= self._number(start, "gap_allowed")
+        self._put_break(start, until, is_short=is_short)
+        is_whole = trailing == start
+        self._count = (self._count if is_whole and is_short else 0) + until - trailing
+        if not is_short:
+            self._wait(after, until, trailing, length)
+        elif after is not None and self._owner(after - 1) is None and not is_whole:
+            self._start_again(after)
+        return until
+
+    def _put_break(self, start: int, until: int, *, is_short: bool) -> None:
+        kept, is_kept = self._number(start, "arrears_kept"), True
+        for month in range(start, until):
+            is_owed = self._owner(month) is not None
+            is_kept = is_kept and is_owed and month - start < kept
+            is_paid = self._payment(month) is not None
+            if is_paid and is_short and self._number(month, "gap_paid"):
+                self._put(month, True, "back_paid", self._rules(month, "gap_allowed", "gap_paid"))
+            elif is_kept:
+                self._put(month, True, "arrears_kept", self._rules(month, "arrears_kept"))
+            elif is_paid:
+                self._put(month, False, "gap_not_paid", self._rules(month, "gap_allowed", "gap_paid"))
+            else:
+                self._put(month, False, self._unpaid_word(month, "unpaid") if is_owed else "not_insured",
+                          self._rules(month, "benefit_lag"))
+
+    def _wait(self, after: int | None, until: int, trailing: int, length: int) -> None:
+        """Set from when benefits are due again: so many months after the payment that ended the break."""
+        payments = [p for p in (self._payment(m) for m in range(trailing, until)) if p]
+        ends = [max(payments)] if payments else []
+        resumed = self._payment(after) if after is not None else None
+        if resumed is not None:
+            ends.append(resumed)
+        days = [d for d in ends if d != _ALWAYS]
+        if not days:
+            return
+        asked = self._class(after if after is not None else until - 1)
+        paid_on = min(days)
+        day, rules = self._law.wait(asked, WaitingCase(
+            admdvs=asked.admdvs, on=paid_on, insutype=EMPLOYEE, psn_type=asked.psn_type,
+            account_kind=asked.account_kind, enrolment_kind=asked.kind, gap_months=length,
+        ))
+        if day is not None and month_of(day) > month_of(paid_on):
+            self._starts, self._why = month_of(day), ("waiting", rules)
+        elif after is not None:
+            self._start_again(after)
+
+    def _start_again(self, month: int) -> None:
+        """Let benefits begin as those of somebody new: with the month after the payment."""
+        paid_on = self._payment(month)
+        if paid_on is not None and paid_on != _ALWAYS:
+            lag = self._number(month, "benefit_lag")
+            self._starts, self._why = max(month, month_of(paid_on)) + lag, ("not_yet_paid", ())
+
+    def _periods(self) -> list[Cover]:
+        begin_on = min(r.insured_on for r in self._relations)
+        months = sorted(self._covers)
+        rules = self._covers[months[0]].rules
+        covers = [Cover(date.min, first_day(months[0]), False, "not_yet_paid", rules)]
+        covers += [self._covers[m] for m in months]
+        covers += [*self._loaded()]
+        return _open(clip(covers, begin_on))
+
+    def _loaded(self) -> list[Cover]:
+        """Return the exact days of what was loaded: they do not begin or end with months."""
+        covers = []
+        for r in self._relations:
+            if r.loaded_from is None:
+                continue
+            lag = self._number(month_of(r.loaded_from), "benefit_lag")
+            ends = [r.loaded_to] if r.loaded_to else []
+            ends += [first_day(self._loaded_until + lag)] if self._loaded_until and not self._is_free(r) else []
+            ends += [first_day(month_of(r.paused_on) + lag)] if r.paused_on and not r.loaded_to else []
+            end = min(ends, default=None)
+            if r.insured_on < r.loaded_from:
+                covers.append(Cover(r.insured_on, r.loaded_from, False, "not_yet_paid"))
+            if end is None or r.loaded_from < end:
+                covers.append(Cover(r.loaded_from, end, True, "loaded", (), r.loaded_months))
+        return covers
+
+
+def clip(covers: Sequence[Cover], begin_on: date) -> list[Cover]:
+    """Return periods from a day on, later ones of the list put over earlier ones."""
+    edges = sorted({c.begin_on for c in covers} | {c.end_on for c in covers if c.end_on} | {begin_on})
+    edges = [e for e in edges if e >= begin_on]
+    result = []
+    for begin, end in zip(edges, [*edges[1:], None], strict=True):
+        over = [c for c in covers if c.begin_on <= begin and (c.end_on is None or begin < c.end_on)]
+        if over:
+            c = over[-1]
+            result.append(Cover(begin, end, c.is_due, c.reason, c.rules, _grown(c, begin)))
+    return result
+
+
+def _grown(cover: Cover, begin: date) -> int:
+    """Return the months of continuous payment at a later day of a period."""
+    grows = cover.is_due and cover.reason != "arrears_kept" and cover.begin_on > date.min
+    return cover.paid_months + (month_of(begin) - month_of(cover.begin_on) if grows else 0)
+
+
+def _open(covers: list[Cover]) -> list[Cover]:
+    last = covers[-1]
+    covers[-1] = Cover(last.begin_on, None, last.is_due, last.reason, last.rules, last.paid_months)
+    return covers
+
+
+def _paid_months(facts: LifeFacts) -> dict[int, date]:
+    paid: dict[int, date] = {}
+    for due in facts.dues:
+        if due.insutype != EMPLOYEE or due.kind not in REGULAR_KINDS or due.paid_on is None:
+            continue
+        for month in range(month_of(due.month), month_of(due.month) + due.months):
+            paid[month] = min(due.paid_on, paid.get(month, due.paid_on))
+    return paid

@@ -1,0 +1,1 @@
+"""Personal accounts: credits, interest, freezing, families, sharing, withdrawals, statements."""

@@ -1,0 +1,1 @@
+"""What people and clerks do with applications."""

@@ -1,0 +1,1 @@
+"""What an agency does with relations that move between regions."""
