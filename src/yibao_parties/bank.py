@@ -55,7 +55,8 @@ class Bank(Party):
             rows.append({"line_id": line_id, "code": code, "amount_fen": int(amount), "reason": WHY[code],
                          "bank_ref": f"{file.id}{n:05d}" if code == PAID else ""})
             if code == PAID and account.startswith(AGENCY):
-                self._credit_agency(account.removeprefix(AGENCY), amount_fen=int(amount), reference=origin, sender=file.admdvs)
+                self._credit_agency(account.removeprefix(AGENCY), amount_fen=int(amount), reference=origin,
+                                    payment_ref=rows[-1]["bank_ref"], sender=file.admdvs)
         self.store.move("file", file.id, "executed")
         self.emit("payout_return", {
             "file_id": file.id, "admdvs": file.admdvs, "rows": rows, "count": len(rows), "digest": return_digest(rows),
@@ -73,9 +74,9 @@ class Bank(Party):
             return PAID if known.body["name"] == name else OTHER_NAME
         return PAID if account.isdigit() and len(account) >= _ACCOUNT_LENGTH_MIN else NO_ACCOUNT
 
-    def _credit_agency(self, admdvs: str, *, amount_fen: int, reference: str, sender: str) -> None:
+    def _credit_agency(self, admdvs: str, *, amount_fen: int, reference: str, payment_ref: str, sender: str) -> None:
         self.emit("transfer_credit", {
-            "reference": reference, "amount_fen": amount_fen, "admdvs": admdvs, "from_admdvs": sender,
+            "reference": reference, "payment_ref": payment_ref, "amount_fen": amount_fen, "admdvs": admdvs, "from_admdvs": sender,
             "arrived_on": self.now().date().isoformat(),
         }, admdvs=admdvs)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import uvicorn
-
 from yibao_parties.bank import Bank
 from yibao_parties.civil import Civil
 from yibao_parties.desk import Desk
@@ -34,6 +32,8 @@ def make_party(name: str, store: Path | str) -> Party:
 
 def serve(name: str, *, port: int, store: Path) -> None:
     """Serve a party until SIGTERM or SIGINT."""
+    import uvicorn  # only who serves needs it
+
     store.parent.mkdir(parents=True, exist_ok=True)
     uvicorn.run(Desk(make_party(name, store)), host=HOST, port=port, log_level="warning", access_log=False)
 

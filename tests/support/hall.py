@@ -46,7 +46,7 @@ class Hall:
     ) -> httpx.Response:
         """Send whatever is asked for and return the response as it is."""
         sent = dict(headers or {}) | ({"idempotency-key": key} if key is not None else {})
-        return self._http.request(method, path, json=body, params=dict(query or {}), headers=sent)
+        return self._http.request(method, path, json=body, params=query or None, headers=sent)
 
     def new_key(self) -> str:
         """Return an idempotency key that nobody has used."""

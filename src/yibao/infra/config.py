@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         demo: this is a demo world: senders that do not sign are allowed.
         secure_cookies: pages are served over HTTPS, so cookies are marked Secure.
         stop_within_s: seconds that running requests get when the server stops.
+        parties: addresses of the parties outside, ``tax=http://...,bank=http://...``; empty means nobody is spoken to.
     """
 
     home: Path = Path(".yibao")
@@ -53,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     secure_cookies: bool = False
     stop_within_s: int = 30
+    parties: str = ""
 
     def described(self) -> dict[str, Any]:
         """Return the settings by name, with the password in the database URL hidden."""
@@ -146,6 +148,14 @@ def _level(text: str) -> str:
     return text.lower()
 
 
+def _addresses(text: str) -> str:
+    for part in text.split(","):
+        name, _, address = part.strip().partition("=")
+        if not name or urlsplit(address).scheme not in ("http", "https"):
+            raise ValueError("应形如 tax=http://主机:端口,bank=http://主机:端口")
+    return text
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
     "home": Path,
     "database_url": _url,
@@ -160,6 +170,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "demo": _switch,
     "secure_cookies": _switch,
     "stop_within_s": _number(1, 600),
+    "parties": _addresses,
 }
 # Read by tests, proofs and the server's parent, not as settings.
 _READ_ELSEWHERE = {"YIBAO_PROOF_N", "YIBAO_TEST_SERVER_URL", "YIBAO_STOP_WITH_FD"}

@@ -82,7 +82,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
             having several. May be left empty: then only ``disease_code`` counts.
         counters: what the year already used, by counter code; absent means 0.
         account_balance: balance of the own account, 0 if there is none.
-        use_account: whether the own account may be charged (``acct_used_flag`` 1).
+        use_account: whether the own account may be charged (``acct_used_flag`` 1 or 2).
+        family_balance: what the accounts of relatives who share may pay, within their limits; None where the bill
+            does not ask for it (``acct_used_flag`` other than 2).
         admission: number of this stay within the year, from 1.
         remote: why the person is treated outside the region: ``registered`` (long-term), ``referred``,
             ``temporary``, ``own_choice``, ``unregistered``, ``emergency``; ``""`` at home.
@@ -116,6 +118,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     counters: dict[str, int] = {}
     account_balance: int = 0
     use_account: bool = False
+    family_balance: int | None = None
     recognised: tuple[str, ...] = ()
     admission: int = 1
     remote: str = ""

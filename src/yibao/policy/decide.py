@@ -82,7 +82,7 @@ def _decision(
         person_part=o.person_part,
         hospital_part=0,
         account_pay=o.account_pay,
-        shared_pay=0,
+        shared_pay=o.shared_pay,
         cash=o.cash,
         counters=tuple(CounterChange(code, added, cap) for code, added, cap in o.counters if added),
         clr_type=plan.clr_type,
@@ -116,6 +116,8 @@ def check_identities(decision: Decision, *, beyond_scope: bool = False) -> None:
         raise AssertionError("bill does not equal funds + person + hospital")
     if d.fund_total != sum(f.amount for f in d.funds):
         raise AssertionError("funds do not add up to their total")
+    if not 0 <= d.shared_pay <= d.account_pay:
+        raise AssertionError("shared accounts pay a part of what accounts pay")
     if d.person_part != d.account_pay + d.cash:
         raise AssertionError("person's part does not equal account + cash")
     if d.deductible > d.in_scope or d.fund_total > (d.amount if beyond_scope else d.in_scope):

@@ -85,6 +85,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """The result of a case. All amounts in fen; identities I1 hold by construction and are checked.
 
     ``pool_ratio`` is the applied ratio in ten-thousandths, the effective one where bands apply.
+    ``account_pay`` holds ``shared_pay``, what the accounts of sharing relatives bear of it.
     ``funds`` lists the funds with a non-zero share (not the account, not the hospital).
     ``exhausted`` are counters under whose ceiling nothing was left: the case adds nothing to them, and yet rests on
     whoever used them up.

@@ -1,1 +1,1 @@
-"""Papers that can be checked."""
+"""Certificates: what the agency has stated about somebody's insurance, and how a stranger checks it."""

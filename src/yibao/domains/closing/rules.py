@@ -12,6 +12,10 @@ GRACE = timedelta(minutes=5)
 """After a month's last instant, a deed that began in it may still be on its way: no request takes longer than this."""
 
 
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+"""No medical-insurance fund is older than that; a month beyond is a slip of the pen."""
+
+
 def first_of(day: date) -> date:
     """Return the month of a day."""
     return day.replace(day=1)
@@ -37,6 +41,14 @@ def called(month: date) -> str:
     return f"{month.year}年{month.month:02d}月"
 
 
+def refuse_month(month: date) -> Refusal | None:
+    """Refuse what is no month of accounts: not a first day, or outside the years that any book can hold."""
+    if month.day == 1 and FIRST_YEAR <= month.year <= LAST_YEAR:
+        return None
+    return refuse("MONTH_INVALID", f"月份应为{FIRST_YEAR}至{LAST_YEAR}年某月1日", field="month", received=month.isoformat(),
+                  remedy="请填写yyyy-MM")
+
+
 def refuse_posting(month: Month | None, on: date) -> Refusal | None:
     """Refuse a posting dated in a closed month; one that was opened again takes postings.
 
@@ -57,8 +69,9 @@ def refuse_close(month: date, known: Month | None, last: Month | None, *, now: d
     Args:
         known: the month itself if it was closed before; last: the newest month that was ever closed.
     """
-    if month.day != 1:
-        return refuse("MONTH_INVALID", "结账月份应为某月1日", field="month", received=month.isoformat(), remedy="请填写yyyy-MM")
+    refusal = refuse_month(month)
+    if refusal is not None:
+        return refusal
     if now < begin_of(month_after(month)) + GRACE:
         return refuse(
             "MONTH_NOT_OVER", f"{called(month)}尚未结束，月末5分钟后方可结账", field="month", received=month.isoformat(),
@@ -80,6 +93,9 @@ def refuse_close(month: date, known: Month | None, last: Month | None, *, now: d
 
 def refuse_ask(month: Month | None, last: Month | None, *, asked: date, reason: str) -> Refusal | None:
     """Refuse to ask for a month to be opened again: only the newest closed one, and with a reason."""
+    invalid = refuse_month(asked)
+    if invalid is not None:
+        return invalid
     if month is None or month.state == OPEN:
         return refuse("MONTH_OPEN", f"{called(asked)}没有结账", field="month", received=asked.isoformat(), remedy="无需重新打开")
     if month.state == REOPENING:

@@ -15,7 +15,7 @@ select r.psn_no, r.relation_id, r.psn_type, r.account_kind, r.enrolment_kind, r.
     coalesce(r.emp_no, '') as emp_no, p.birth_on, p.household_no,
     coalesce((select b.wage_fen from contributions.base b where b.psn_no = r.psn_no and b.relation_id = r.relation_id
               and b.valid_from <= $2 order by b.valid_from desc limit 1), r.wage_fen) as wage_fen,
-    (select d.due_id from contributions.due d where d.psn_no = r.psn_no and d.month = $2
+    (select d.due_id from contributions.due d where d.psn_no = r.psn_no and d.month = greatest($2, date_trunc('month', r.insured_on::timestamp)::date)
         and d.insutype in ('310', '390') and d.kind in ('regular', 'back') and d.state not in ('cancelled', 'refunded')
     ) as has_due,
     case when $6 then array(select x.identity_type from enrolment.special_identity x where x.psn_no = r.psn_no
@@ -27,10 +27,10 @@ where r.admdvs = $1 and r.insutype = '310' and r.insured_on < $3 and (r.paused_o
   and (r.psn_no, r.relation_id) > ($4, $5)
 order by r.psn_no, r.relation_id limit $8
 """  # noqa: S608
-# A resident relation owes the year that it is open in; who begins within the year owes from that month on.
+# A resident relation that is open on the day owes the year; who begins within the year owes from that month on.
 RESIDENTS = f"""{_HEAD}
-where r.admdvs = $1 and r.insutype = '390' and r.insured_on < $3 and (r.paused_on is null or r.paused_on > $2)
-  and (r.paused_on is null or r.paused_on > r.insured_on) and (r.psn_no, r.relation_id) > ($4, $5)
+where r.admdvs = $1 and r.insutype = '390' and r.insured_on < $3 and (r.paused_on is null or r.paused_on > greatest($2, $7))
+  and (r.psn_no, r.relation_id) > ($4, $5)
 order by r.psn_no, r.relation_id limit $8
 """  # noqa: S608
 ONE = f"""{_HEAD}

@@ -99,6 +99,7 @@ class PaymentRow(msgspec.Struct, frozen=True):
     arrived_on: date | None
     arrived_at: datetime | None
     origin: str
+    is_held: bool = False
 
     @property
     def free_fen(self) -> int:

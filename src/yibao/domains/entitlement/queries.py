@@ -41,6 +41,10 @@ _COLUMNS = """psn_no, insutype, begin_on, end_on, known_from, known_to, admdvs, 
        account_kind, paid_months, policy_version"""
 KNOWN_NOW = f"select {_COLUMNS} from entitlement.spell where psn_no = any($1::text[]) and known_to is null"
 NEWEST = "select psn_no, max(known_from) as known_from from entitlement.spell where psn_no = any($1::text[]) group by psn_no"
+ON_DAY = f"""
+select {_COLUMNS} from entitlement.spell
+where psn_no = $1 and known_to is null and begin_on <= $2 and (end_on is null or end_on > $2)
+"""
 STANDING = "select * from entitlement.standing($1, $2, $3)"
 HISTORY = f"""
 select {_COLUMNS} from entitlement.spell
@@ -52,6 +56,11 @@ order by insutype, begin_on
 async def find_standing(tx: Connection, psn_no: str, *, insutype: str, on: date) -> asyncpg.Record | None:
     """Return who somebody is in an insurance on a day, as known now; None if never insured by then."""
     return await tx.fetchrow(STANDING, psn_no, insutype, on)
+
+
+async def spells_on(tx: Connection, psn_no: str, *, on: date) -> list[asyncpg.Record]:
+    """Return the spell of each insurance that holds on a day, as known now."""
+    return await tx.fetch(ON_DAY, psn_no, on)
 
 
 async def list_spells(

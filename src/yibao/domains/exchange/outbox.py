@@ -19,7 +19,8 @@ CHANNELS = """
 select party, coalesce(n.last_put, 0) as last_put, coalesce(c.acked, 0) as acked, coalesce(c.fetched, 0) as fetched, c.tried_at,
     c.answered_at, c.failing_since, coalesce(c.last_error, '') as last_error,
     coalesce(n.last_put, 0) - coalesce(c.acked, 0) as queued,
-    (select o.put_at from exchange.outbox o where o.party = coalesce(c.party, n.party) and o.no > coalesce(c.acked, 0) order by o.no limit 1) as oldest,
+    (select o.put_at from exchange.outbox o where o.party = coalesce(c.party, n.party) and o.no > coalesce(c.acked, 0)
+     order by o.no limit 1) as oldest,
     coalesce(c.hall_state, '') as hall_state, coalesce(c.hall_says, '') as hall_says, c.hall_since
 from exchange.channel c full join exchange.numbering n using (party) order by party
 """

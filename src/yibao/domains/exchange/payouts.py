@@ -38,7 +38,8 @@ CHECKED = "update exchange.payout_file set state = 'sent', checked_by = $2, chec
 ANSWERED = "update exchange.payout_file set state = 'answered', answered_at = $2 where file_id = $1"
 WITHDRAWN = "update exchange.payout_file set state = 'withdrawn' where file_id = $1"
 OUT_OF_FILE = """
-update exchange.payout set state = 'ordered', file_id = null, attempt = attempt + 1 where file_id = $1 and state = 'filed'
+update exchange.payout set state = 'ordered', file_id = null, attempt = attempt + 1
+where file_id = $1 and state in ('filed', 'sent')
 """
 END_LINE = "update exchange.payout_line set code = $3, bank_ref = $4, reason = $5 where file_id = $1 and line_id = $2"
 END = "update exchange.payout set state = $2, code = $3, reason = $4, ended_at = $5 where payout_id = $1 and state = 'sent'"
@@ -110,7 +111,7 @@ async def mark_checked(tx: Connection, file_id: str, *, by: str, now: datetime) 
 
 
 async def mark_withdrawn(tx: Connection, file_id: str) -> None:
-    """Take a file back before it is sent; its payouts wait for another one."""
+    """Take a file back that nobody has carried out; its payouts wait for another one."""
     await tx.execute(OUT_OF_FILE, file_id)
     await tx.execute(WITHDRAWN, file_id)
 

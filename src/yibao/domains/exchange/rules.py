@@ -22,3 +22,20 @@ def canonical(body: dict[str, Any]) -> str:
 def party_name(party: str) -> str:
     """Return what people call a party."""
     return PARTIES.get(party, "外区" if party == REGION else party)
+
+
+def read_addresses(text: str) -> dict[str, str]:
+    """Return the addresses of the parties from ``tax=http://127.0.0.1:8611,bank=http://...``; nothing is no party.
+
+    Raises:
+        ValueError: a party that is none, or no http address; the text says which.
+    """
+    addresses = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        party, _, address = part.partition("=")
+        if party not in PARTIES:
+            raise ValueError(f"没有名为 {party} 的外部单位（{'、'.join(PARTIES)}）")
+        if not address.startswith(("http://", "https://")):
+            raise ValueError(f"{party} 的地址应以 http:// 或 https:// 开头")
+        addresses[party] = address.rstrip("/")
+    return addresses

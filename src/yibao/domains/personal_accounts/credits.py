@@ -14,7 +14,7 @@ from yibao.infra.database import Connection
 
 TAKE = "select pg_advisory_xact_lock(hashtextextended('credit/' || $1 || '/' || $2::date, 0))"
 NEXT = """
-select max(psn_no) from (select psn_no from enrolment.relation where psn_no > $1 order by psn_no limit $2) some
+select max(psn_no) from (select psn_no from enrolment.relation where psn_no > $1 order by psn_no limit $2) next_people
 """
 # One relation of a person stands for the month: the newest that began in it or before. It owes the month's dues unless it
 # ended in the month or before; a retiree's that an employer ended is looked at all the same.

@@ -91,5 +91,4 @@ def _calendar(directory: Traversable) -> Calendar:
 
 
 def _rows(directory: Traversable, name: str) -> Iterator[dict[str, str]]:
-    with (directory / name).open("r", encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
+    yield from csv.DictReader((directory / name).read_text(encoding="utf-8").splitlines())

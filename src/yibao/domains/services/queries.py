@@ -12,16 +12,18 @@ import msgspec
 from yibao.domains.services.model import Application, Given, Pause, Step
 from yibao.infra.database import Connection
 
-_COLUMNS = ", ".join(f.name for f in msgspec.structs.fields(Application))
-APPLICATION = f"select {_COLUMNS} from services.application where application_id = $1"
+_SELECT = "select " + ", ".join(f.name for f in msgspec.structs.fields(Application))
+APPLICATION = f"{_SELECT} from services.application where application_id = $1"
 LOCKED = f"{APPLICATION} for update"
 LISTED = f"""
-select {_COLUMNS} from services.application
+{_SELECT} from services.application
 where ($1 = '' or admdvs = $1) and ($2 = '' or state = $2) and ($3 = '' or item_code = $3)
   and ($4 = '' or applicant_no = $4) and division like $5 || '%' and ($6::date is null or due_on < $6)
 order by due_on nulls last, submitted_at, application_id limit $7
 """
-IN_STATE = "select application_id from services.application where admdvs = $1 and state = $2 order by submitted_at, application_id"
+IN_STATE = """
+select application_id from services.application where admdvs = $1 and state = $2 order by submitted_at, application_id
+"""
 STEPS = """
 select what, state, at, actor, channel, division, working_day, says from services.step
 where application_id = $1 order by ordinal

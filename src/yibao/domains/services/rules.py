@@ -49,7 +49,8 @@ MAY: dict[str, tuple[str, ...]] = {
 """In which states a deed may be done."""
 _NEXT = {
     SUBMITTED: "请等待受理", REGISTERED: "已登记造册，恢复办理后集中受理", RETURNED: "请补齐材料", ACCEPTED: "请先审核",
-    REVIEWING: "请由审核人以外的人审批", SUSPENDED: "请先恢复办理", PAYING: "请等待银行回盘", PAY_FAILED: "请更正收款账户后重新支付",
+    REVIEWING: "请由审核人以外的人审批", SUSPENDED: "请先恢复办理",
+    PAYING: "请等待银行回盘", PAY_FAILED: "请更正收款账户后重新支付",
     REJECTED: "可补正后重新申请", NOT_ACCEPTED: "可补正后重新申请", WITHDRAWN: "需要时请重新申请",
 }
 _COUNTY_DIGITS = 6

@@ -7,9 +7,10 @@ from datetime import date, datetime
 import msgspec
 
 IN, OUT = "in", "out"
-ASKED, SHEET, MERGED, SENT, CLOSED, REFUSED, CANCELLED = "asked", "sheet", "merged", "sent", "closed", "refused", "cancelled"
+ASKED, MERGED, SENT, CLOSED, REFUSED, CANCELLED = "asked", "merged", "sent", "closed", "refused", "cancelled"
 STATES = {
-    ASKED: "已申请，待转出地办理", SHEET: "已收信息表", MERGED: "年限已合并，待账户资金到账", SENT: "信息表已发出，账户资金支付中",
+    ASKED: "已申请，待转出地办理", MERGED: "年限已合并，待账户资金到账",
+    SENT: "信息表已发出，账户资金支付中",
     CLOSED: "已办结", REFUSED: "未予转出", CANCELLED: "已取消",
 }
 """States of one side of a transfer and what they are called."""

@@ -15,7 +15,8 @@ _NAMES = [f.name for f in msgspec.structs.fields(Transfer)]
 _INSERT = "insert into transfers.transfer"
 INSERT = f"{_INSERT} ({', '.join(_NAMES)}) values ({', '.join(f'${n}' for n in range(1, len(_NAMES) + 1))})"
 _UPDATE = "update transfers.transfer"
-REPLACE = f"{_UPDATE} set {', '.join(f'{name} = ${n}' for n, name in enumerate(_NAMES[2:], 3))} where psn_no = $1 and transfer_id = $2"
+_SET = ", ".join(f"{name} = ${n}" for n, name in enumerate(_NAMES[2:], 3))
+REPLACE = f"{_UPDATE} set {_SET} where psn_no = $1 and transfer_id = $2"
 PAPER = """
 insert into transfers.paper (psn_no, transfer_id, kind, admdvs, content, digest, kept_at) values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (psn_no, transfer_id, kind) do nothing

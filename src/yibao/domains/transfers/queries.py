@@ -12,29 +12,31 @@ from yibao.domains.transfers.model import DEEMED, PAID, Leaver, Money, Run, Tran
 from yibao.domains.transfers.rules import months_of, next_month, runs_of
 from yibao.infra.database import Connection
 
-_COLUMNS = ", ".join(f.name for f in msgspec.structs.fields(Transfer))
+_SELECT = "select " + ", ".join(f.name for f in msgspec.structs.fields(Transfer))
 BY_REFERENCE = f"""
-select {_COLUMNS} from transfers.transfer where admdvs = $1 and direction = $2 and reference = $3 for update
+{_SELECT} from transfers.transfer where admdvs = $1 and direction = $2 and reference = $3 for update
 """
-BY_ID = f"select {_COLUMNS} from transfers.transfer where transfer_id = $1"
+BY_ID = f"{_SELECT} from transfers.transfer where transfer_id = $1"
 LIVE = f"""
-select {_COLUMNS} from transfers.transfer
+{_SELECT} from transfers.transfer
 where psn_no = $1 and direction = $2 and other_admdvs = $3 and insutype = $4 and state not in ('closed', 'refused', 'cancelled')
 """
 LISTED = f"""
-select {_COLUMNS} from transfers.transfer
+{_SELECT} from transfers.transfer
 where ($1 = '' or admdvs = $1) and ($2 = '' or state = $2) and ($3 = '' or psn_no = $3) and ($4::date is null or due_on < $4)
 order by due_on, transfer_id limit $5
 """
 WAITING_FOR_BANK = f"""
-select {_COLUMNS} from transfers.transfer where admdvs = $1 and direction = 'out' and state = 'sent' order by transfer_id for update
+{_SELECT} from transfers.transfer where admdvs = $1 and direction = 'out' and state = 'sent'
+order by transfer_id for update
 """
 PAPERS = "select kind, content, digest, kept_at from transfers.paper where psn_no = $1 and transfer_id = $2 order by kind"
-_MONEY = ", ".join(f.name for f in msgspec.structs.fields(Money))
-MONEY = f"select {_MONEY} from transfers.money where admdvs = $1 and payment_ref = $2 for update"
-OPEN_MONEY = f"select {_MONEY} from transfers.money where admdvs = $1 and state = 'open' order by told_at, payment_ref"
+_MONEY = "select " + ", ".join(f.name for f in msgspec.structs.fields(Money))
+MONEY = f"{_MONEY} from transfers.money where admdvs = $1 and payment_ref = $2 for update"
+OPEN_MONEY = f"{_MONEY} from transfers.money where admdvs = $1 and state = 'open' order by told_at, payment_ref"
 MONEY_OF = f"""
-select {_MONEY} from transfers.money where admdvs = $1 and reference = $2 and state = 'open' order by told_at, payment_ref for update
+{_MONEY} from transfers.money where admdvs = $1 and reference = $2 and state = 'open'
+order by told_at, payment_ref for update
 """
 PERSON = """
 select psn_no, name, cert_type, certno, died_on, admdvs from people.person where psn_no = $1 and merged_into is null
@@ -54,7 +56,8 @@ where psn_no = $1 and admdvs = $2 and insutype = $3 and kind in ('regular', 'bac
 """
 CREDITS = """
 select first_month, until_month, months, kind, elsewhere from enrolment.year_credit
-where psn_no = $1 and admdvs = $2 and insutype = $3 and kind in ('deemed', 'transferred') order by first_month
+where psn_no = $1 and admdvs = $2 and insutype = $3 and kind in ('deemed', 'transferred') and withdrawn_at is null
+order by first_month
 """
 ACCOUNT = "select balance_fen, is_frozen from ledger.personal_account where psn_no = $1 for update"
 RETIREMENT_PLACE = """
@@ -135,7 +138,8 @@ async def read_leaver(
 ) -> Leaver:
     """Return what a region knows of somebody who asks to leave; the personal account is held until the end."""
     relations = [r for r in await tx.fetch(RELATIONS, person["psn_no"], admdvs) if r["insutype"] == insutype]
-    runs, unnamed, unpaid, transit = await _runs(tx, person["psn_no"], admdvs=admdvs, insutype=insutype)
+    runs, unnamed, unpaid, transit = await _runs(
+        tx, person["psn_no"], admdvs=admdvs, insutype=insutype, before=on.replace(day=1))
     account = await tx.fetchrow(ACCOUNT, person["psn_no"]) if insutype == "310" else None
     running = next((r for r in relations if r["status"] != "4" and (r["paused_on"] is None or r["paused_on"] > on)), None)
     return Leaver(
@@ -147,15 +151,18 @@ async def read_leaver(
 
 
 async def _runs(
-    tx: Connection, psn_no: str, *, admdvs: str, insutype: str
+    tx: Connection, psn_no: str, *, admdvs: str, insutype: str, before: date = date.max
 ) -> tuple[list[Run], int, list[date], list[date]]:
-    """Return months that count as runs, months that count without a name, months unpaid, and months in transit."""
+    """Return months that count as runs, months that count without a name, months unpaid, and months in transit.
+
+    A resident's year is paid in advance: of it the months ``before`` a month count.
+    """
     paid: set[date] = set()
     unpaid, transit = [], []
     for row in await tx.fetch(DUES, psn_no, admdvs, insutype):
         months = _from(row["month"], row["months"])
         if row["state"] in ("arrived", "credited"):
-            paid |= set(months)
+            paid |= {month for month in months if month < before}
         elif row["state"] == "paid":
             transit += months
         else:
@@ -165,9 +172,9 @@ async def _runs(
         if row["first_month"] is None:
             unnamed += row["months"]
             continue
-        months = months_of([Run(row["first_month"], row["until_month"], "")]) - paid
-        paid |= months
-        runs += runs_of(months, admdvs=row["elsewhere"] or admdvs, kind=DEEMED if row["kind"] == "deemed" else PAID)
+        named = months_of([Run(row["first_month"], row["until_month"], "")]) - paid
+        paid |= named
+        runs += runs_of(named, admdvs=row["elsewhere"] or admdvs, kind=DEEMED if row["kind"] == "deemed" else PAID)
     return sorted(runs, key=lambda run: run.first_month), unnamed, unpaid, transit
 
 

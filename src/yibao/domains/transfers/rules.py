@@ -60,7 +60,8 @@ def refuse_leaver(leaver: Leaver) -> Refusal | None:
     """Refuse somebody who cannot leave yet, with everything that stands in the way and what to do about each."""
     faults = []
     if leaver.died_on is not None:
-        faults.append(Fault("PERSON_DEAD", f"参保人已于{leaver.died_on}死亡", "psn_no", remedy="请由继承人办理个人账户一次性支取"))
+        faults.append(Fault("PERSON_DEAD", f"参保人已于{leaver.died_on}死亡", "psn_no",
+                            remedy="请由继承人办理个人账户一次性支取"))
     if leaver.is_retired:
         faults.append(Fault("TRANSFER_RETIRED", "已享受退休待遇，关系不再转移", "psn_no",
                             remedy="可办理异地安置退休人员备案", basis="医保办发〔2021〕43号第二条"))

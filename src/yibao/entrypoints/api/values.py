@@ -50,11 +50,16 @@ def read_parameters(kind: type[msgspec.Struct], texts: Mapping[str, str]) -> msg
 def read_body(kind: Any, content: bytes) -> tuple[Any, list[Fault]]:
     """Return the body as the type of a route, and all faults of its first level."""
     try:
+        return _decoded(kind, content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, [Fault("BODY_NOT_JSON", "请求体不是有效的 JSON", "data", remedy="请按接口说明提交 JSON")]
+
+
+def _decoded(kind: Any, content: bytes) -> tuple[Any, list[Fault]]:
+    try:
         value = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
         return None, _body_faults(kind, content, error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, [Fault("BODY_NOT_JSON", "请求体不是有效的 JSON", "data", remedy="请按接口说明提交 JSON")]
     return value, faults_of(value, "")
 
 

@@ -17,7 +17,10 @@ from yibao.entrypoints.cli import (
     mapping,
     message,
     migrate,
+    month,
+    party,
     payment,
+    payout,
     policy,
     records,
     resettle,
@@ -48,9 +51,12 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(filing.app, name="filing")
 app.add_typer(clearing.app, name="clearing")
 app.add_typer(payment.app, name="payment")
+app.add_typer(party.app, name="party")
+app.add_typer(payout.app, name="payout")
 app.add_typer(review.app, name="review")
 app.add_typer(records.app, name="records")
 app.add_typer(interface.app, name="interface")
+app.add_typer(month.app, name="month")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ class Bill:
         amount: the whole bill; ``own`` fully own, ``over`` above price limits, ``first_pay`` and ``in_scope``.
         groups: in-scope cost of the lines of a named group, a part of ``in_scope``.
         counters: what windows have used, by counter code; an absent one is 0.
-        balance: of the own account.
+        balance: of the own account; family: what sharing relatives may pay, None where nobody is asked.
         already: what another settlement has paid, by head field.
         inputs: named inputs of formulas.
     """
@@ -26,6 +26,7 @@ class Bill:
         "amount",
         "balance",
         "counters",
+        "family",
         "first_pay",
         "groups",
         "in_scope",
@@ -47,6 +48,7 @@ class Bill:
         balance: Amount,
         already: Mapping[str, Amount],
         inputs: Mapping[str, Amount],
+        family: Amount | None = None,
     ) -> None:
         self.amount = amount
         self.own = own
@@ -58,6 +60,7 @@ class Bill:
         self.balance = balance
         self.already = already
         self.inputs = inputs
+        self.family = family
 
 
 def bill_of(case: Case) -> Bill:
@@ -83,6 +86,7 @@ def bill_of(case: Case) -> Bill:
         balance=case.account_balance,
         already=case.already,
         inputs=case.inputs,
+        family=case.family_balance,
     )
 
 
@@ -91,7 +95,7 @@ class Outcome:
 
     ``funds`` are (fund type, head field, amount) in the order of payment, those of amount 0 included;
     ``counters`` are (code, what the bill adds, ceiling or None), likewise. ``pool_ratio`` is the applied
-    ratio of the pool in ten-thousandths, before floor and ceilings.
+    ratio of the pool in ten-thousandths, before floor and ceilings. ``shared_pay`` is a part of ``account_pay``.
     """
 
     __slots__ = (
@@ -108,6 +112,7 @@ class Outcome:
         "own",
         "person_part",
         "pool_ratio",
+        "shared_pay",
     )
 
     amount: Amount
@@ -117,6 +122,7 @@ class Outcome:
     in_scope: Amount
     deductible: Amount
     pool_ratio: Amount
+    shared_pay: Amount
     funds: list[tuple[str, str, Amount]]
     fund_total: Amount
     person_part: Amount

@@ -202,6 +202,7 @@ class _Choice:
             account_pays=account,
             use_account=case.use_account,
             account_first=words[0] == "own_account",
+            shared_pays="shared_account" in words,
             first_limit=self.value("account.first_limit"),
             already=tuple(case.already),
             inverse=inverse,

@@ -151,6 +151,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
         account_pays: the row that says what the own account may pay, None if it pays nothing.
         use_account: whether the person wants it to.
         account_first: the account pays before the pool, at most ``first_limit``.
+        shared_pays: the law lets the accounts of sharing relatives pay what the own account leaves.
         already: head fields in which another settlement has paid.
         inverse: common multiple of the pool's rates, for the cost behind a ceiling; 0 if nobody asks.
         beyond_scope: a floor, a lump or a layer may pay for cost out of scope.
@@ -180,6 +181,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     account_pays: Row | None = None
     use_account: bool = False
     account_first: bool = False
+    shared_pays: bool = False
     first_limit: Value | None = None
     already: tuple[str, ...] = ()
     inverse: int = 0

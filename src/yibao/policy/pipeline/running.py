@@ -56,10 +56,12 @@ def _share_persons_part(plan: Plan, outcome: Outcome, tally: Tally) -> None:
     account = tally.account_first
     if plan.account_pays is not None and not plan.account_first:
         account = _pay_account(plan, person_part, tally)
-    outcome.account_pay = account
-    outcome.cash = person_part - account
+    outcome.shared_pay = _pay_shared(plan, person_part, account, tally)
+    outcome.account_pay = account + outcome.shared_pay
+    outcome.cash = person_part - outcome.account_pay
     if trace is not None:
-        trace.append(Step("cash", "现金支付", person_part, outcome.cash, "cash", operands=(account,)))
+        operands = (outcome.account_pay,)
+        trace.append(Step("cash", "现金支付", person_part, outcome.cash, "cash", operands=operands))
 
 
 def _pay_account(plan: Plan, person_part: Amount, tally: Tally) -> Amount:
@@ -76,4 +78,24 @@ def _pay_account(plan: Plan, person_part: Amount, tally: Tally) -> Amount:
         used = (row.used, plan.order.used)
         operands = (allowed, tally.bill.balance)
         tally.trace.append(Step("account", "个人账户支付", person_part, paid, name, used, operands=operands))
+    return paid
+
+
+def _pay_shared(plan: Plan, person_part: Amount, account: Amount, tally: Tally) -> Amount:
+    """Return what the accounts of sharing relatives pay of what the own account left of the person's part.
+
+    A person without an own account, such as a resident child, may have one shared all the same; where the law limits the
+    own account to in-scope cost, it limits a relative's likewise.
+    """
+    family, exact, row = tally.bill.family, tally.arithmetic, plan.account_pays
+    if family is None or not plan.shared_pays:
+        return 0
+    allowed = person_part
+    if row is not None and row.word == "in_scope":
+        allowed = exact.least(person_part, exact.most(tally.in_scope - tally.scope_paid, 0))
+    left = exact.most(allowed - account, 0)
+    paid = exact.least(left, exact.most(family, 0))
+    if tally.trace is not None:
+        used = (plan.order.used,) if row is None else (row.used, plan.order.used)
+        tally.trace.append(Step("shared_account", "共济账户支付", left, paid, "shared_account", used, operands=(family,)))
     return paid

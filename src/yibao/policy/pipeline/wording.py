@@ -228,6 +228,9 @@ _SENTENCES: dict[str, Callable[[Step], str]] = {
     "account": _account,
     "account_first": _account_first,
     "account_unused": lambda _: "本次未使用个人账户，计 0.00",
+    "shared_account": lambda step: (
+        f"min(本人账户支付后余下 {yuan(step.base)}, 共济账户可用 {yuan(step.operands[0])}) = {yuan(step.amount)}"
+    ),
     "person_part": _minus("基金支付"),
     "cash": _minus("个人账户"),
 }

@@ -17,6 +17,7 @@ from yibao.policy.reckoning.benefit_facts import (
     MONTHLY,
     ONCE,
     REGULAR_KINDS,
+    RESIDENT,
     RETIRED_CLASS,
     Cover,
     LifeFacts,
@@ -57,8 +58,10 @@ class _Walk:
             month_of(d.month) for d in facts.dues if d.insutype == EMPLOYEE and d.kind in REGULAR_KINDS
         ]
         self._loaded_until = min((m for m in known if m >= self._first_loaded()), default=None)
+        self._bridged = _resident_months(facts)
         self._covers: dict[int, Cover] = {}
         self._count = 0
+        self._last_own = -1  # the last month that was paid for here
         self._starts = 0  # no benefits in months before this one ...
         self._why: tuple[str, tuple[str, ...]] = ("not_yet_paid", ())  # ... for this reason
 
@@ -106,7 +109,7 @@ class _Walk:
             return self._paid[month]
         if owner is not None and owner.kind == ONCE and owner.psn_type.startswith(RETIRED_CLASS):
             return self._lump
-        return _ALWAYS if month in self._elsewhere else None
+        return _ALWAYS if month in self._elsewhere or month in self._bridged and owner is None else None
 
     def _is_free(self, owner: RelationFact) -> bool:
         """Say whether a relation owes nothing for its benefits: somebody retired with the years needed."""
@@ -152,24 +155,27 @@ class _Walk:
 
     def _begin(self, month: int) -> bool:
         """Take a month before anything was paid; return whether it is the first paid one."""
-        paid_on = self._payment(month)
-        if paid_on is None:
+        is_resident = self._owner(month) is None and month not in self._paid and month not in self._elsewhere
+        if self._payment(month) is None or is_resident:
             is_owed = self._owner(month) is not None
             self._put(month, False, self._unpaid_word(month, "not_yet_paid") if is_owed else "not_insured",
                       self._rules(month, "benefit_lag"))
             return False
-        if paid_on != _ALWAYS:
-            self._starts = max(month, month_of(paid_on)) + self._number(month, "benefit_lag")
         self._count_paid(month)
         return True
 
     def _count_paid(self, month: int) -> None:
-        self._count += 1
         owner = self._owner(month)
         if owner is None and month not in self._paid:
-            # Paid elsewhere: it counts, and the other region answers for its benefits.
-            self._put(month, False, "not_yet_paid", self._rules(month, "benefit_lag"))
+            # Paid elsewhere or as a resident: no gap, and the other region or insurance answers for its benefits.
+            self._count += month in self._elsewhere
+            word = "not_insured" if self._last_own >= 0 else "not_yet_paid"
+            self._put(month, False, word, self._rules(month, "benefit_lag"))
             return
+        if self._last_own != month - 1:
+            self._start_again(month)
+        self._count += 1
+        self._last_own = month
         word = "paid"
         if owner is not None and (self._is_free(owner) or month not in self._paid):
             word = "loaded" if owner.loaded_from else "retired"
@@ -196,12 +202,12 @@ class _Walk:
         self._count = (self._count if is_whole and is_short else 0) + until - trailing
         if not is_short:
             self._wait(after, until, trailing, length)
-        elif after is not None and self._owner(after - 1) is None and not is_whole:
-            self._start_again(after)
+        elif is_whole:
+            self._last_own = until - 1
         return until
 
     def _put_break(self, start: int, until: int, *, is_short: bool) -> None:
-        kept, is_kept = self._number(start, "arrears_kept"), True
+        kept, is_kept = self._number(start, "arrears_kept"), self._last_own == start - 1
         for month in range(start, until):
             is_owed = self._owner(month) is not None
             is_kept = is_kept and is_owed and month - start < kept
@@ -234,15 +240,15 @@ class _Walk:
         ))
         if day is not None and month_of(day) > month_of(paid_on):
             self._starts, self._why = month_of(day), ("waiting", rules)
-        elif after is not None:
-            self._start_again(after)
 
     def _start_again(self, month: int) -> None:
         """Let benefits begin as those of somebody new: with the month after the payment."""
         paid_on = self._payment(month)
-        if paid_on is not None and paid_on != _ALWAYS:
-            lag = self._number(month, "benefit_lag")
-            self._starts, self._why = max(month, month_of(paid_on)) + lag, ("not_yet_paid", ())
+        if paid_on is None or paid_on == _ALWAYS:
+            return
+        starts = max(month, month_of(paid_on)) + self._number(month, "benefit_lag")
+        if starts > self._starts:
+            self._starts, self._why = starts, ("not_yet_paid", self._rules(month, "benefit_lag"))
 
     def _periods(self) -> list[Cover]:
         begin_on = min(r.insured_on for r in self._relations)
@@ -251,7 +257,20 @@ class _Walk:
         covers = [Cover(date.min, first_day(months[0]), False, "not_yet_paid", rules)]
         covers += [self._covers[m] for m in months]
         covers += [*self._loaded()]
-        return _open(clip(covers, begin_on))
+        covers = clip(covers, begin_on)
+        return _open(clip([*covers, *self._registered(covers)], begin_on))
+
+    def _registered(self, covers: Sequence[Cover]) -> list[Cover]:
+        """Return the days from a new registration to the first day of its own month's cover: insured, not yet entitled."""
+        found = []
+        for r in self._relations:
+            for c, after in zip(covers, covers[1:], strict=False):
+                if c.reason == "not_insured" and c.begin_on <= r.insured_on < (c.end_on or date.max):
+                    is_waiting = after.reason == "waiting"
+                    rules = after.rules if is_waiting else self._rules(month_of(r.insured_on), "benefit_lag")
+                    word = "waiting" if is_waiting else "not_yet_paid"
+                    found.append(Cover(r.insured_on, c.end_on, False, word, rules))
+        return found
 
     def _loaded(self) -> list[Cover]:
         """Return the exact days of what was loaded: they do not begin or end with months."""
@@ -304,3 +323,17 @@ def _paid_months(facts: LifeFacts) -> dict[int, date]:
         for month in range(month_of(due.month), month_of(due.month) + due.months):
             paid[month] = min(due.paid_on, paid.get(month, due.paid_on))
     return paid
+
+
+def _resident_months(facts: LifeFacts) -> set[int]:
+    """Return the months that were insured as a resident: they are no gap of the employee insurance."""
+    years = {
+        d.month.year for d in facts.dues
+        if d.insutype == RESIDENT and d.kind in REGULAR_KINDS and d.paid_on and d.paid_on.year <= d.month.year
+    }
+    months = set()
+    for r in facts.relations:
+        if r.insutype == RESIDENT:
+            end = month_of(r.paused_on) if r.paused_on else (max(years, default=0) + 1) * 12
+            months |= {m for m in range(month_of(r.insured_on), end) if m // 12 in years}
+    return months

@@ -75,11 +75,13 @@ class LifeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one person that benefit status rests on.
 
     Attributes:
+        died_recorded_at: when the death became known; None: always.
         elsewhere: months paid to another region and taken over, as half-open periods of first days of months.
     """
 
     birth_on: date
     died_on: date | None = None
+    died_recorded_at: datetime | None = None
     relations: tuple[RelationFact, ...] = ()
     dues: tuple[DueFact, ...] = ()
     identities: tuple[IdentityFact, ...] = ()
@@ -137,7 +139,8 @@ def known_at(facts: LifeFacts, instant: datetime) -> LifeFacts:
         d if is_known(d.paid_at) else msgspec.structs.replace(d, paid_on=None)
         for d in facts.dues if is_known(d.assessed_at)
     )
-    return msgspec.structs.replace(facts, relations=relations, dues=dues)
+    died_on = facts.died_on if is_known(facts.died_recorded_at) else None
+    return msgspec.structs.replace(facts, relations=relations, dues=dues, died_on=died_on)
 
 
 def month_of(day: date) -> int:

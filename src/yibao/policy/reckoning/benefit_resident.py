@@ -99,7 +99,7 @@ class _Years:
                       for a, b in self._spans(begin, end) if self._is_due_known(year))
             return list(unpaid)
         if self._is_back(due):
-            is_paid, rules_paid = self._law.number(self._class(owner), "gap_paid", begin)
+            is_paid, rules_paid = self._law.number(self._class(owner), "gap_paid", due.paid_on)
             reason = "year_back_paid" if is_paid else "gap_not_paid"
             return [Cover(a, b, bool(is_paid), reason, rules_paid) for a, b in self._spans(begin, end)]
         start = self._start(year, due, owner)
@@ -112,8 +112,10 @@ class _Years:
         covers = []
         for a, b in spans:
             if a < min(opening, b):
-                reason = "waiting" if start.reason in ("resident_late", "resident_season") else "resident_unpaid"
-                covers.append(Cover(a, min(opening, b), False, reason, start.rules))
+                is_waiting = start.reason in ("resident_late", "resident_season")
+                season = self._season(owner, year).rules
+                reason, rules_of = ("waiting", start.rules) if is_waiting else ("resident_unpaid", season)
+                covers.append(Cover(a, min(opening, b), False, reason, rules_of))
             if max(a, opening) < b:
                 day = max(a, opening)
                 covers.append(Cover(day, b, True, start.reason, start.rules, self._months(year, day)))

@@ -9,12 +9,12 @@ import msgspec
 
 from yibao.domains.closing.model import OPEN, Balance, Flow
 from yibao.domains.closing.queries import find_month, list_balances, list_flows
-from yibao.domains.closing.rules import called
+from yibao.domains.closing.rules import called, refuse_month
 from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.closing.close_month import read_month
 from yibao.usecases.funds.accounts import fund_title
-from yibao.usecases.funds.fund_lines import INCOME, OPENING, SPENDING, flow_words
+from yibao.usecases.funds.fund_lines import INCOME, SPENDING, flow_words
 
 REGION = "select name from platform.region where admdvs = $1"
 YEAR_FLOWS = """
@@ -79,8 +79,9 @@ async def fund_report(tx: Connection, *, admdvs: str, month: date) -> FundReport
     region = await tx.fetchval(REGION, admdvs)
     if region is None:
         return refuse("REGION_NOT_FOUND", "没有这个统筹区", field="admdvs", received=admdvs, remedy="请核对统筹区")
-    if month.day != 1:
-        return refuse("MONTH_INVALID", "月份应为某月1日", field="month", received=month.isoformat(), remedy="请填写yyyy-MM")
+    invalid = refuse_month(month)
+    if invalid is not None:
+        return invalid
     closed = await find_month(tx, admdvs, month)
     if closed is not None and closed.state != OPEN:
         flows, balances = await list_flows(tx, closed), await list_balances(tx, closed)
@@ -132,11 +133,8 @@ def _total(funds: Iterable[FundMonth]) -> FundMonth:
     )
     income, spending = (sum(x.month_fen for x in lines if x.side == side) for side in (INCOME, SPENDING))
     opening, carried = sum(f.opening_fen for f in funds), sum(f.carried_fen for f in funds)
-    # Dues paid out of accounts are income of one fund and spending of another: what remains open is put in order here.
+    # What moves between funds cancels out. Where something else stood against it, the difference is shown.
     between = carried - opening - income + spending
     if between:
         lines = (*lines, ReportLine("between", "基金之间划转差额", INCOME, between, between, internal=False))
     return FundMonth("", "合计", opening, lines, income + between, spending, carried)
-
-
-__all__ = ["OPENING", "FundMonth", "FundReport", "ReportLine", "fund_report"]

@@ -22,7 +22,8 @@ async def assess_residents(
 
     Run it when the season opens and again whenever residents joined. Who is assessed after the season also owes the
     public subsidy where the law says so (newborns do not). What the state pays for an assisted person is a due of the
-    state; the person's own due is then nothing and has arrived at once. Identities are those of 1 January.
+    state; the person's own due is then nothing and has arrived at once. Identities are those of 1 January, or of the
+    day of assessment where that is later.
     """
     policy = shelf.of(admdvs)
     if isinstance(policy, Refusal):

@@ -13,6 +13,7 @@ from yibao.domains.contributions.case_kinds import KINDS
 from yibao.domains.contributions.model import WorkCase
 from yibao.domains.contributions.operations import close_cases, open_cases
 from yibao.infra.database import Connection, Database
+from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.contributions.cards import RESIDENTS, Deck
 from yibao.usecases.contributions.new_dues import Writer
@@ -20,6 +21,7 @@ from yibao.usecases.entitlement.refresh import refresh_entitlement
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 Progress = Callable[[str], None]
+_MENDED = ("BASE_MISSING", "EMPLOYER_MISSING", "LAW_SILENT", "DOUBLE_MONTH")
 _ONCE = "past_retirement_once"
 BEGIN = """
 insert into contributions.run as r (admdvs, insutype, month, state, begun_at, policy_version) values ($1, $2, $3, 'begun', $4, $5)
@@ -27,6 +29,9 @@ on conflict (admdvs, insutype, month) do update set policy_version = excluded.po
 """
 ADD_UP = """
 update contributions.run set dues = dues + $4, total_fen = total_fen + $5 where admdvs = $1 and insutype = $2 and month = $3
+"""
+HAS_CASES = """
+select exists (select from contributions.work_case where admdvs = $1 and state = 'open' and kind = any($2::text[]))
 """
 DONE = "update contributions.run set state = 'done', done_at = $4 where admdvs = $1 and insutype = $2 and month = $3"
 
@@ -66,6 +71,7 @@ class Round(msgspec.Struct, kw_only=True):
     chunk: int = 10_000
     progress: Progress | None = None
     pay_from: Callable[[date], date] = lambda day: day
+    mends: bool = False
     dues: int = 0
     persons: int = 0
     total_fen: int = 0
@@ -75,12 +81,14 @@ class Round(msgspec.Struct, kw_only=True):
         """Assess everybody, a chunk in each transaction."""
         async with self.database.transaction() as tx:
             await tx.execute(BEGIN, self.admdvs, self.insutype, self.month, self.now, self.deck.policy.version)
+            # Looked for only where a run before opened some: a first run of a million has nothing to make good.
+            self.mends = await tx.fetchval(HAS_CASES, self.admdvs, list(_MENDED))
         after = ("", "")
         while True:
             async with self.database.transaction() as tx:
                 rows = await members.list_members(
                     tx, self.sql, admdvs=self.admdvs, month=self.month, before=self.before, after=after,
-                    with_identities=self.deck.asks_identity, on=self.month, most=self.chunk,
+                    with_identities=self.deck.asks_identity, on=self._day, most=self.chunk,
                 )
                 if rows:
                     await self._assess(tx, rows)
@@ -147,12 +155,7 @@ class Round(msgspec.Struct, kw_only=True):
             if has_due is None or card.insutype != self.insutype or card.kind == "subsidy":
                 writer.add(row["psn_no"], row["relation_id"], card, payer_kind=payer_kind, payer_no=payer_no, pay_from=pay_from)
         if has_due is None:
-            solved += [self._case_id(code, row) for code in ("BASE_MISSING", "EMPLOYER_MISSING")] if self.solves else []
-
-    @property
-    def solves(self) -> bool:
-        """Say whether a run before may have opened cases that this one makes good."""
-        return self.insutype != RESIDENTS
+            solved += [self._case_id(code, row) for code in _MENDED] if self.mends else []
 
     def _writer(self, first: date) -> Writer:
         is_year = self.insutype == RESIDENTS
@@ -161,6 +164,11 @@ class Round(msgspec.Struct, kw_only=True):
             period=f"{first.year}" if is_year else f"{first:%Y%m}", due_on=self.due_on, now=self.now,
             version=self.deck.policy.version,
         )
+
+    @property
+    def _day(self) -> date:
+        """Return the day identities are looked at: of the first month, or today where residents are assessed later."""
+        return max(self.month, business_date(self.now)) if self.insutype == RESIDENTS else self.month
 
     def _case_id(self, code: str, row: asyncpg.Record) -> str:
         return f"{code}/{self.insutype}/{self.month:%Y%m}/{row['psn_no']}"

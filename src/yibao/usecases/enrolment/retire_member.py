@@ -88,8 +88,8 @@ def retired_of(known: Retirement) -> Retired:
 def _active(member: Member, command: RetireMember, now: datetime) -> Relation | Refusal:
     person = member.person
     if command.completion not in COMPLETIONS:
-        return refuse("COMPLETION_UNKNOWN", "年限不足的处理方式须为lump或monthly", field="completion", received=command.completion,
-                      remedy="请更正")
+        return refuse("COMPLETION_UNKNOWN", "年限不足的处理方式须为lump或monthly", field="completion",
+                      received=command.completion, remedy="请更正")
     if command.approved_on > business_date(now):
         return refuse("APPROVED_LATER", "退休审批日期晚于今天", field="approved_on", received=command.approved_on.isoformat(),
                       remedy="请核对")
@@ -116,7 +116,8 @@ def _held(
         if needed.actual_months:
             said += f"，本地实际{actual}个月（需{needed.actual_months}个月）"
         return refuse("RETIRE_YEARS_SHORT", f"缴费年限不足，{said}，差{short}个月", field="completion",
-                      remedy="请选择一次性补足（lump）或按月续缴（monthly）；有视同或外地年限的先认定", basis="、".join(needed.rules))
+                      basis="、".join(needed.rules),
+                      remedy="请选择一次性补足（lump）或按月续缴（monthly）；有视同或外地年限的先认定")
     completion = command.completion if short else "none"
     begins = max(month_after(command.approved_on), active.insured_on)
     relation_id = active.relation_id

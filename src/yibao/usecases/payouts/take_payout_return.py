@@ -13,7 +13,7 @@ from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
-from yibao.kernel.refusal import Refusal
+from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.operations import post
 from yibao.ledger.posting import Posting, bank
 from yibao.usecases.trail import write_trail
@@ -78,3 +78,24 @@ def _payment(row: PayoutRow, *, now: datetime) -> Posting:
         row.psn_no, f"{row.payout_id}-paid", row.admdvs, "payment", now, None, None,
         [payout_account(row.admdvs), bank(row.admdvs)], [-row.amount_fen, row.amount_fen], 0,
     )
+
+
+class FileRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """The bank carries a file out in no part, and says why."""
+
+    file_id: str
+    reason: str
+
+
+async def take_refused_file(
+    tx: Connection, told: FileRefused, *, actor: Actor, now: datetime, ids: Ids
+) -> PayoutFile | Refusal:
+    """Take a file back that the bank refused as a whole: its payouts go with the next one."""
+    file = await payouts.find_file(tx, told.file_id)
+    if file is None or file.state != "sent" or any(line.code for line in await payouts.list_lines(tx, told.file_id)):
+        return refuse("PAYOUT_FILE_STATE", "银行退回的支付文件不存在、未送出或已有回盘", field="file_id",
+                      received=told.file_id[:40], remedy="请向银行核对")
+    await payouts.mark_withdrawn(tx, file.file_id)
+    await write_trail(tx, actor, verb="take_refused_file", object_id=file.file_id, admdvs=file.admdvs, state=told, now=now,
+                      ids=ids)
+    return file

@@ -15,8 +15,8 @@ import msgspec
 from yibao.domains.applications.model import Maternity, Trauma
 from yibao.domains.applications.queries import list_chronic_recognitions, read_filing_facts
 from yibao.domains.applications.rules import INJURY_NOT_APPROVED
-from yibao.domains.enrolment.queries import find_relation, list_identities
-from yibao.domains.enrolment.rules import benefit_faults
+from yibao.domains.enrolment.queries import list_identities
+from yibao.domains.entitlement.queries import find_standing
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.queries import find_institution
 from yibao.domains.people.queries import find_person
@@ -25,6 +25,7 @@ from yibao.kernel.business_time import age_on
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, InstitutionFacts, PersonFacts
 from yibao.policy.pipeline.choosing import choose_benefit, refused_by_law
+from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords, case_words, filing_facts
 from yibao.usecases.settlement.shelf import PolicyShelf
 
@@ -60,8 +61,8 @@ async def check_benefits(tx: Connection, asked: Asked, *, shelf: PolicyShelf) ->
     if person is None:
         return refuse("PERSON_NOT_FOUND", "没有该人员编号的参保人", field="data.psn_no", received=asked.psn_no,
                       remedy="请用1101查询人员编号")
-    relation = await find_relation(tx, asked.psn_no, insutype=insutype, on=on)
-    faults = benefit_faults(
+    relation = await find_standing(tx, asked.psn_no, insutype=insutype, on=on)
+    faults = standing_faults(
         insutype=insutype, status=relation["status"] if relation else None,
         status_reason=relation["status_reason"] if relation else "",
         benefit_from=relation["benefit_from"] if relation else None,

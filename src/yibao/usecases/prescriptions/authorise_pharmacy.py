@@ -11,6 +11,7 @@ from yibao.domains.dispensing import prescriptions_operations as operations
 from yibao.domains.dispensing import prescriptions_queries as queries
 from yibao.domains.dispensing.prescriptions_model import GRANTED, Authorisation
 from yibao.domains.institutions.model import Institution
+from yibao.domains.people.card_rules import card_faults
 from yibao.domains.people.queries import find_by_card, find_by_certificate
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
@@ -71,6 +72,9 @@ async def authorise_by_credential(
     person = await (find_by_card(tx, number) if by_card else find_by_certificate(tx, cert_type=RESIDENT, certno=number))
     if person is None:
         return refuse("PERSON_NOT_FOUND", "没有该证件的参保人", field="mdtrt_cert_no", remedy="请核对就诊凭证编号")
+    blocked = card_faults(kind, person["card_state"], field="mdtrt_cert_type")
+    if blocked:
+        return Refusal(tuple(blocked))
     return await authorise_by_document(
         tx, name=person["name"], cert_type=person["cert_type"], certno=person["certno"], institution=institution,
         means=means,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from yibao.domains.services.items import ServiceBook, service_book
-from yibao.domains.services.model import ACCEPTED, NONE, NOT_ACCEPTED, REGISTERED, RETURNED, Application, Paper
+from yibao.domains.services.model import (
+    ACCEPTED,
+    NONE,
+    NOT_ACCEPTED,
+    REGISTERED,
+    RETURNED,
+    Application,
+    Paper,
+)
 from yibao.domains.services.operations import take_register
 from yibao.domains.services.queries import count_registered, list_given
 from yibao.domains.services.rules import missing, missing_faults, refuse_notice

@@ -8,10 +8,8 @@ import msgspec
 
 from yibao.domains.services.items import ServiceBook, service_book
 from yibao.domains.services.model import (
-    ACCEPTED,
     GIVEN,
     RETURNED,
-    REVIEWING,
     SUBMITTED,
     SUSPENDED,
     UNDERTAKEN,
@@ -30,7 +28,12 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
-from yibao.usecases.services.commands import OnApplication, PaperGiven, SubmitApplication, SupplementApplication
+from yibao.usecases.services.commands import (
+    OnApplication,
+    PaperGiven,
+    SubmitApplication,
+    SupplementApplication,
+)
 from yibao.usecases.services.desk import move, open_application
 from yibao.usecases.services.effects import EFFECTS, refuse_body
 from yibao.usecases.trail import write_trail
@@ -99,7 +102,6 @@ async def withdraw_application(
         return application
     if application.state == SUSPENDED:
         await end_pause(tx, application, on=business_date(now))
-    assert application.state not in (ACCEPTED, REVIEWING) or application.accepted_at is not None
     return await move(tx, application, what="withdraw", state=WITHDRAWN, closed_at=now, says=command.says, actor=actor,
                       now=now, ids=ids)
 
@@ -126,7 +128,8 @@ async def _refuse_applicant(tx: Connection, command: SubmitApplication) -> Refus
                       remedy="请核对编号")
     faults = []
     if found["name"] != command.applicant_name.strip() and command.applicant_kind != "heir":
-        faults.append(Fault("APPLICANT_NAME", "申请人姓名（名称）与登记不符", "applicant_name", remedy="请核对，或先办理信息变更"))
+        faults.append(Fault("APPLICANT_NAME", "申请人姓名（名称）与登记不符", "applicant_name",
+                            remedy="请核对，或先办理信息变更"))
     about = command.body.get("psn_no") if command.applicant_kind in ("person", "heir") else command.body.get("emp_no")
     if about and about != command.applicant_no:
         faults.append(Fault("BODY_OF_ANOTHER", "申请内容不是申请人本人的业务", "body", str(about)[:40], "请由本人申请"))

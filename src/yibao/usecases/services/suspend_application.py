@@ -39,7 +39,8 @@ async def resume_application(
     application = await open_application(tx, command.application_id, deed="resume", actor=actor)
     if isinstance(application, Refusal):
         return application
-    assert application.accepted_at is not None and application.limit_days is not None
+    assert application.accepted_at is not None
+    assert application.limit_days is not None
     await end_pause(tx, application, on=business_date(now))
     pauses = await list_pauses(tx, application.application_id)
     due = book.calendar.due(business_date(application.accepted_at), application.limit_days, pauses)

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import asyncpg
 
 from yibao.domains.encounters.visit_classes import visit_classes
-from yibao.domains.enrolment.rules import benefit_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
+from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
 from yibao.usecases.settlement.counters import law_counters
 from yibao.usecases.settlement.judging import (
@@ -23,7 +23,7 @@ from yibao.usecases.settlement.judging import (
 )
 from yibao.usecases.settlement.maternity import refuse_kind, sex_faults
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import Bill, OpenCase, Way
+from yibao.usecases.settlement.way import OWN_FIRST, Bill, OpenCase, Way
 
 _WORDS = Sums("该收费批次", "2204", "2206")
 
@@ -77,7 +77,7 @@ class VisitWay(Way[SettleCommand]):
         faults = _visit_faults(row, bill) + _batch_faults(row, bill)
         filed = filed_words(row, bill)
         faults += filed.faults if isinstance(filed, Refusal) else ()
-        faults += benefit_faults(
+        faults += standing_faults(
             insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
             benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=row["service_on"],
         )
@@ -146,7 +146,7 @@ def _case(row: asyncpg.Record, bill: SettleCommand, filed: CaseWords) -> Case:
         # A disease that is not recognised opens nothing: the visit is an ordinary one.
         disease_code=row["disease_code"] if row["disease_code"] in recognised else "",
         counters=counters, account_balance=balance or 0,
-        use_account=bill.account_use == "1" and balance is not None, recognised=tuple(recognised),
+        use_account=bill.account_use in OWN_FIRST and balance is not None, recognised=tuple(recognised),
         maternity=row["maternity"], pregnancy_months=row["pregnancy_months"], foetuses=row["foetuses"],
         referred_from=filed.referred_from, provider=filed.provider, cause=filed.cause,
         maternity_filing=filed.maternity_filing,

@@ -14,7 +14,6 @@ from yibao.domains.dispensing.dispensed_model import Dispensed, Prescribed
 from yibao.domains.encounters.model import Encounter, FeeLine
 from yibao.domains.encounters.visit_classes import PHARMACY as SALE
 from yibao.domains.encounters.visit_classes import class_faults
-from yibao.domains.enrolment.rules import benefit_faults
 from yibao.domains.institutions.model import PHARMACY
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
@@ -23,12 +22,13 @@ from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, LineGroup
 from yibao.policy.law.parameters import RegionPolicy
+from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.pharmacy.prescription_faults import dual_channel_faults, outside_faults, wanted_of
 from yibao.usecases.pharmacy.sale_lines import APPROVED, line_faults, split_line
 from yibao.usecases.settlement.counters import law_counters
 from yibao.usecases.settlement.judging import institution_of, payment_faults, person_of
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import Bill, OpenCase, Settled, Way
+from yibao.usecases.settlement.way import OWN_FIRST, Bill, OpenCase, Settled, Way
 from yibao.usecases.visits.fee_line import LineInput, kept_line
 
 SPECIAL_DRUG_PURCHASE = "18"
@@ -150,7 +150,7 @@ def _person_faults(row: asyncpg.Record, bill: SaleBill) -> list[Fault]:
     elif shown is None or shown.upper() != bill.cert_no.upper():
         faults.append(Fault("CREDENTIAL_DIFFERS", "就诊凭证不是该参保人的", "druginfo.mdtrt_cert_no",
                             mask(bill.cert_no), "请核对凭证编号与人员编号"))
-    faults += benefit_faults(
+    faults += standing_faults(
         insutype=bill.insutype, status=row["relation_status"], status_reason=row["relation_reason"],
         benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=bill.service_on,
     )
@@ -223,7 +223,7 @@ def _case(row: asyncpg.Record, bill: SaleBill, lines: Sequence[FeeLine]) -> Case
         counters=law_counters(
             zip(row["counter_codes"] or (), row["counter_used"] or (), strict=True), stay=bill.mdtrt_id, pregnancy=""
         ),
-        account_balance=balance or 0, use_account=bill.account_use == "1" and balance is not None, recognised=recognised,
+        account_balance=balance or 0, use_account=bill.account_use in OWN_FIRST and balance is not None, recognised=recognised,
     )
 
 

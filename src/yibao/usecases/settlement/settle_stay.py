@@ -8,11 +8,11 @@ from types import MappingProxyType
 import asyncpg
 import msgspec
 
-from yibao.domains.enrolment.rules import benefit_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.law.parameters import RegionPolicy, first_match
 from yibao.policy.pipeline.choosing import Benefit, choose_benefit
+from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
 from yibao.usecases.grouping.open_terms import clearing_way
 from yibao.usecases.settlement.counters import OUTLIVES_YEAR, law_counters
@@ -27,7 +27,7 @@ from yibao.usecases.settlement.judging import (
 )
 from yibao.usecases.settlement.maternity import refuse_kind, sex_faults
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.settlement.way import WRITE_STAY, Bill, OpenCase, Settled, Way, placed
+from yibao.usecases.settlement.way import OWN_FIRST, WRITE_STAY, Bill, OpenCase, Settled, Way, placed
 
 _WORDS = Sums("本次结算", "2301", "2303")
 _SERVICE, _DISCHARGE = "service_date", "discharge_date"
@@ -160,7 +160,7 @@ def _bill_faults(row: asyncpg.Record, bill: StayBill) -> list[Fault]:
 def _benefit_faults(row: asyncpg.Record) -> list[Fault]:
     # Who dies in hospital is insured to the last day of the stay.
     died_on = row["died_on"] if row["died_on"] is not None and row["died_on"] < row["admitted_on"] else None
-    return benefit_faults(
+    return standing_faults(
         insutype=row["insutype"], status=row["relation_status"], status_reason=row["relation_reason"],
         benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=died_on, on=row["end_on"],
     )
@@ -174,7 +174,7 @@ def _case(row: asyncpg.Record, bill: StayBill, filed: CaseWords) -> Case:
         admdvs=row["admdvs"], service_on=row["end_on"], insutype=row["insutype"], med_type=row["med_type"],
         person=person_of(row, row["end_on"]), institution=institution_of(row), lines=line_groups(row),
         disease_code=row["disease_code"] if row["disease_code"] in recognised else "",
-        account_balance=balance or 0, use_account=bill.account_use == "1" and balance is not None,
+        account_balance=balance or 0, use_account=bill.account_use in OWN_FIRST and balance is not None,
         recognised=tuple(recognised), maternity=row["maternity"], pregnancy_months=row["pregnancy_months"],
         foetuses=row["foetuses"], referred_from=filed.referred_from, provider=filed.provider, cause=filed.cause,
         maternity_filing=filed.maternity_filing, in_parts=bill.is_interim or row["period_from"] > 1,

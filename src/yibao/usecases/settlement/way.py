@@ -20,6 +20,9 @@ from yibao.policy.decision import Decision
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 CLEARED_BY_ITEM = "1"
+OWN_FIRST = ("1", "2")
+"""Ways of using accounts in which the own account pays first."""
+WITH_FAMILY = "2"
 WRITE = "select settlements.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 WRITE_STAY = "select settlements.write_stay($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 

@@ -16,17 +16,19 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.operations import move_account
 from yibao.ledger.posting import account_posting, bank
+from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 from yibao.usecases.transfers.commands import AssignMoney, TransferCredit
 
 
 async def receive_money(
-    tx: Connection, command: TransferCredit, *, actor: Actor, now: datetime, ids: Ids
+    tx: Connection, command: TransferCredit, *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf | None = None
 ) -> Money | Refusal:
     """Credit the account of a transfer whose sheet says exactly this amount; anything else waits as an open case.
 
     The same payment of the bank again has no effect; with another amount it is refused.
     """
+    del shelf  # every message of a party is handled with the same arguments
     if command.amount_fen <= 0:
         return refuse("AMOUNT_NOT_POSITIVE", "到账金额须大于零", field="amount_fen", received=str(command.amount_fen),
                       remedy="请与银行核对")
@@ -61,7 +63,8 @@ async def book_money(
         "transfer_in", psn_no=transfer.psn_no, posting_id=f"transfer-in-{money.payment_ref}", admdvs=transfer.admdvs,
         posted_at=now, amount=money.amount_fen, other=bank(transfer.admdvs),
     ), even_frozen=True)
-    assert moved is not None and moved.is_new, "a credit is never refused, and each payment is booked once"
+    assert moved is not None, "a credit is never refused"
+    assert moved.is_new, "each payment is booked once"
     await mark_booked(tx, money, transfer)
     done = await change_transfer(tx, transfer, received_fen=transfer.received_fen + money.amount_fen, state=CLOSED,
                                  ended_at=now)
@@ -76,8 +79,8 @@ async def assign_money(
     """Book an open payment for the transfer that it was meant for: a case that is worked."""
     money = await find_money(tx, command.admdvs, command.payment_ref)
     if money is None or money.state != "open":
-        return refuse("TRANSFER_MONEY_NOT_FOUND", "没有这笔待核的转移资金", field="payment_ref", received=command.payment_ref[:40],
-                      remedy="请核对银行流水号")
+        return refuse("TRANSFER_MONEY_NOT_FOUND", "没有这笔待核的转移资金", field="payment_ref",
+                      received=command.payment_ref[:40],                      remedy="请核对银行流水号")
     transfer = await find_by_reference(tx, command.admdvs, IN, command.reference)
     doubt = money_doubt(transfer, money.amount_fen, from_admdvs=money.from_admdvs)
     if transfer is None or doubt:

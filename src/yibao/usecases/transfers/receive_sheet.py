@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from yibao.domains.services.items import TRANSFER_IN, ServiceBook, service_book
 from yibao.domains.transfers.model import ASKED, CLOSED, IN, MERGED, REFUSED, Run, Sheet, Transfer
@@ -36,10 +36,10 @@ async def receive_sheet(
         return _unknown(command.reference)
     if transfer.state in (MERGED, CLOSED):
         return transfer
-    refusal = await _refuse_sheet(tx, transfer, command)
+    book, today = book or service_book(), business_date(now)
+    refusal = await _refuse_sheet(tx, transfer, command, today)
     if refusal is not None:
         return refusal
-    book, today = book or service_book(), business_date(now)
     sheet = Sheet(command.name, command.cert_type, command.certno, command.insutype, command.runs, command.unnamed_months,
                   command.account_fen, command.last_relation_until, command.issued_on)
     own = await months_counted(tx, transfer.psn_no, admdvs=transfer.admdvs, insutype=transfer.insutype)
@@ -62,7 +62,7 @@ async def receive_sheet(
     return transfer
 
 
-async def _refuse_sheet(tx: Connection, transfer: Transfer, command: TransferSheet) -> Refusal | None:
+async def _refuse_sheet(tx: Connection, transfer: Transfer, command: TransferSheet, today: date) -> Refusal | None:
     if transfer.state != ASKED:
         return refuse("TRANSFER_STATE", "该转移已取消或未予转出，不能再收信息表", field="reference", received=transfer.state,
                       remedy="请由参保人重新申请")
@@ -77,6 +77,8 @@ async def _refuse_sheet(tx: Connection, transfer: Transfer, command: TransferShe
                             "请与转出地核对"))
     if command.insutype != transfer.insutype:
         faults.append(Fault("SHEET_INSUTYPE", "信息表的险种与申请不符", "insutype", command.insutype, "请与转出地核对"))
+    if command.issued_on > today:
+        faults.append(Fault("SHEET_FUTURE", "信息表的出具日期晚于今天", "issued_on", f"{command.issued_on}", "请与转出地核对"))
     if command.account_fen < 0 or command.unnamed_months < 0:
         faults.append(Fault("SHEET_NEGATIVE", "信息表的金额和月数不能为负", "account_fen", str(command.account_fen),
                             "请与转出地核对"))
@@ -84,15 +86,15 @@ async def _refuse_sheet(tx: Connection, transfer: Transfer, command: TransferShe
         if run.first_month >= run.until_month or run.first_month.day != 1 or run.until_month.day != 1:
             faults.append(Fault("SHEET_MONTHS", "缴费时段的起止月份不对", f"runs[{n}]", f"{run.first_month}—{run.until_month}",
                                 "请与转出地核对"))
-        elif run.until_month > command.issued_on.replace(day=28) and run.until_month.replace(day=1) > command.issued_on:
+        elif _beyond(run, command):
             faults.append(Fault("SHEET_FUTURE", "缴费时段晚于信息表的出具日期", f"runs[{n}]", f"{run.until_month}",
-                                "请与转出地核对")) if _beyond(run, command) else None
+                                "请与转出地核对"))
     return Refusal(tuple(faults)) if faults else None
 
 
 def _beyond(run: Run, command: TransferSheet) -> bool:
-    """Say whether months were paid that begin after the sheet was issued; residents pay their year in advance."""
-    return command.insutype == "310" and max(months_of([run])) > command.issued_on
+    """Say whether a run reaches into the month of the sheet: only months that are over go with somebody."""
+    return run.until_month > command.issued_on.replace(day=1)
 
 
 async def _count(
@@ -118,6 +120,7 @@ async def receive_refusal(
     tx: Connection, command: TransferRefused, *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
 ) -> Transfer | Refusal:
     """Note the other region's no with its reason; the applicant may ask again when the cause is gone."""
+    del shelf  # every message of another region is handled with the same arguments
     transfer = await find_by_reference(tx, command.admdvs, IN, command.reference)
     if transfer is None:
         return _unknown(command.reference)

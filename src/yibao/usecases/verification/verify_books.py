@@ -11,6 +11,7 @@ from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.check import Check, Finding
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
+from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
@@ -87,6 +88,7 @@ CHECKS = (
         select s.setl_id from settlements.settlement s
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
     *CLEARING_CHECKS,
+    *CLOSING_CHECKS,
     *SUPERVISION_CHECKS,
     *GROUPING_CHECKS,
     *RECORD_CHECKS,

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from yibao.domains.institutions.model import Institution
+from yibao.domains.people.card_rules import card_faults
 from yibao.kernel.identity_number import mask
 from yibao.kernel.refusal import Fault
 
@@ -57,7 +58,8 @@ def arrival_faults(
                             arrival.cert_type, "请使用02居民身份证或03社会保障卡"))
     elif shown is None or shown.upper() != arrival.cert_no.upper():
         faults.append(Fault("CREDENTIAL_DIFFERS", "就诊凭证不是该参保人的", f"{node}.mdtrt_cert_no",
-                            mask(arrival.cert_no), "请核对凭证编号与人员编号"))
+                            mask(arrival.cert_no), "请核对凭证编号与人员编号；补换过卡的请用新卡"))
+    faults += card_faults(arrival.cert_type, person["card_state"], field=f"{node}.mdtrt_cert_type")
     if relation is None:
         faults.append(Fault("NOT_ENROLLED", "参保人没有该险种的参保关系", f"{node}.insutype", arrival.insutype,
                             "请用1101查询参保险种"))

@@ -27,7 +27,7 @@ async def person(message: Message, services: Services) -> Output | Refusal:
         cert_type=data.get("psn_cert_type", ""), certno=data.get("certno", ""), name=data.get("psn_name", ""),
     )
     async with services.database.connection() as tx:
-        found = await identify_person(tx, shown)
+        found = await identify_person(tx, shown, on=business_date(message.received_at))
     if isinstance(found, Refusal):
         return found
     message.found_psn_no = found.person["psn_no"]

@@ -103,7 +103,8 @@ create table contributions.payment (            -- keyed by the outside payment 
     arrival_id     text,
     arrived_on     date,
     arrived_at     timestamptz,
-    origin         text not null default 'tax', -- tax, bank, treasury, account
+    origin         text not null default 'tax', -- tax, bank, treasury
+    is_held        boolean not null default false,  -- not for the bill it names before somebody has looked
     check (allocated_fen >= 0 and refunded_fen >= 0 and allocated_fen + refunded_fen <= amount_fen)
 );
 create index payment_by_payer on contributions.payment (payer_no);
@@ -113,7 +114,7 @@ create table contributions.allocation (         -- what of a payment pays which 
     payment_id     text not null,
     bill_id        text not null,
     admdvs         text not null,
-    amount_fen     bigint not null check (amount_fen > 0),
+    amount_fen     bigint not null check (amount_fen >= 0),     -- 0: let go of again
     made_at        timestamptz not null,
     primary key (payment_id, bill_id)
 );

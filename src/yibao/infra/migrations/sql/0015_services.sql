@@ -99,7 +99,7 @@ create table transfers.transfer (               -- one side's view of a relation
     other_name     text not null,
     insutype       text not null check (insutype in ('310', '390')),
     reference      text not null,               -- the transfer's number on the side that asked; both know it
-    state          text not null check (state in ('asked', 'sheet', 'merged', 'sent', 'closed', 'refused', 'cancelled')),
+    state          text not null check (state in ('asked', 'merged', 'sent', 'closed', 'refused', 'cancelled')),
     begun_on       date not null,               -- the clock of this side starts
     due_on         date not null,
     months         integer not null default 0,  -- on the sheet

@@ -1,0 +1,1 @@
+"""Certificates of enrolment and benefit: made of facts, printed, checked by strangers."""
