@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from yibao.infra.archive import Archive, forget_archive
 from yibao.infra.postgres_place import Place, PostgresFailed, choose_place
 
 __all__ = ["EmbeddedPostgres", "PostgresFailed"]
@@ -55,10 +56,23 @@ class EmbeddedPostgres:
     use the running server and leave it running.
     """
 
-    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        """Prepare, without touching anything, the server of ``home`` with extra server settings."""
+    def __init__(
+        self, home: Path, *, settings: Mapping[str, str] | None = None, archive: Path | None = None,
+        leaves_archive: bool = False,
+    ) -> None:
+        """Prepare, without touching anything, the server of ``home`` with extra server settings.
+
+        Args:
+            archive: directory where every commit is received before it is acknowledged, see ``infra/archive.py``.
+            leaves_archive: for work beside the service: an archive that the cluster has is neither kept nor ended.
+        """
         self._home = home
         self._settings = {**_SETTINGS, **(settings or {})}
+        if archive is None:
+            # Without an archive nobody must wait for its receiver, whatever was set at the last start.
+            self._settings.setdefault("synchronous_standby_names", "")
+        self._archive = None if archive is None else Archive(archive, self)
+        self._leaves_archive = leaves_archive
         self._place: Place | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._adopted: int | None = None
@@ -82,6 +96,7 @@ class EmbeddedPostgres:
             return self.url_for(DATABASE)
         try:
             self._start_or_adopt()
+            self._begin_archive()
         except BaseException:
             self.stop()
             raise
@@ -94,6 +109,8 @@ class EmbeddedPostgres:
         elif self._adopted is not None:
             _end_adopted(self._adopted, self.place.data)
         self._child = self._adopted = None
+        if self._archive is not None:
+            self._archive.end()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -111,6 +128,8 @@ class EmbeddedPostgres:
             self._child.wait()
         _wait_until(lambda: not any(_is_running(victim) for victim in victims), within_s=5.0)
         self._child = self._adopted = None
+        if self._archive is not None:
+            self._archive.end()
 
     def url_for(self, dbname: str) -> str:
         """Return the URL of a database for the owning role, which is no superuser."""
@@ -119,6 +138,27 @@ class EmbeddedPostgres:
     def admin_url_for(self, dbname: str) -> str:
         """Return the URL of a database for the server's superuser."""
         return self._url(_SUPERUSER, dbname)
+
+    def query(self, sql: str) -> str:
+        """Ask the server as its superuser and return what psql prints.
+
+        Raises:
+            PostgresFailed: the server does not answer or refuses.
+        """
+        return self._psql(sql)
+
+    def is_answering(self) -> bool:
+        """Say whether the server of this home runs, whoever supervises it."""
+        return self._answers()
+
+    def supervise(self) -> None:
+        """Keep everybody else from starting this home until ``stop``.
+
+        Raises:
+            PostgresFailed: somebody else supervises it.
+        """
+        if not self._supervise():
+            raise PostgresFailed(f"另一个进程正在管理 {self.place.root} 中的数据库，请先停止服务")
 
     def bin(self, name: str) -> Path:
         """Return the path of a PostgreSQL program such as ``psql`` or ``pgbench``."""
@@ -148,6 +188,12 @@ class EmbeddedPostgres:
         if self._child is None or self._child.poll() is not None:
             self._spawn_unless_it_answers()
         self._make_owner_and_database()
+
+    def _begin_archive(self) -> None:
+        if self._archive is not None:
+            self._archive.begin()
+        elif not self._leaves_archive:
+            forget_archive(self)
 
     def _supervise(self) -> bool:
         """Take the supervisor's lock: a record lock, which our forks do not share and our death frees."""

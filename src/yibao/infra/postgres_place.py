@@ -73,11 +73,11 @@ def choose_place(home: Path) -> Place:
     except OSError as error:
         raise PostgresFailed(f"无法建立目录 {home}（{error.strerror}）；请用 YIBAO_HOME 另指一个可写的目录") from error
     root, uid, gid = _root_and_user(home)
-    _make_closed(root, uid=uid, gid=gid)
+    make_closed(root, uid=uid, gid=gid)
     sockets = root / "run"
     if len(str(sockets)) > _SOCKET_DIR_LENGTH_MAX:
         sockets = Path("/tmp") / f"yibao-{os.geteuid()}-{_short_digest(root)}"  # noqa: S108 - owner and mode are checked
-    _make_closed(sockets, uid=uid, gid=gid)
+    make_closed(sockets, uid=uid, gid=gid)
     return Place(root, root / "data", sockets, _runnable_binaries(root, uid=uid, gid=gid), uid, gid)
 
 
@@ -185,7 +185,7 @@ def _copy_binaries(install: Path, copy: Path) -> None:
     unfinished.rename(copy)
 
 
-def _make_closed(directory: Path, *, uid: int | None, gid: int | None) -> None:
+def make_closed(directory: Path, *, uid: int | None, gid: int | None) -> None:
     """Make a directory that only the server's user (and root) may enter; refuse a stranger's."""
     owner = os.geteuid() if uid is None else uid
     try:

@@ -88,7 +88,7 @@ def differences(decision: Decision) -> tuple[str, ...]:
     whole, moved = by_code["in_scope"], _sum(steps, "remote_first_pay")
     pool = [s.amount for s in steps if s.code in _POOL]
     funds = _sum(steps, "fund", "layer", "already")
-    account = _sum(steps, "account") + _sum(steps, "shared_account")
+    account = _sum(steps, "account", "shared_account")
     shares = decision.funds
     sums = (
         ("政策范围内费用", whole.amount - moved, decision.in_scope),

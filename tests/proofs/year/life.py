@@ -11,20 +11,21 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
+from yibao.usecases.contributions.pay_back import PayBack, pay_back
+from yibao.usecases.personal_accounts.credit_interest import credit_interest
+
 from tests.proofs.year.agency import FIRST, REGION, SECOND, Agency, noon
 from tests.proofs.year.outside import NAMES, Outside
 from tests.proofs.year.own_books import OwnBooks
 from tests.proofs.year.population import DIVISION, Firm, Happening, Soul, World, month_of
 from tests.proofs.year.visits import Office
-from yibao.entrypoints.exchange.relay import relay_once
+from yibao.entrypoints.exchange.running import relay_once
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.closing.close_month import CloseMonth, close_month
 from yibao.usecases.contributions.assess_month import assess_month
 from yibao.usecases.contributions.assess_residents import assess_residents
-from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
-from yibao.usecases.contributions.commands import PayBack, RefundRequest
-from yibao.usecases.contributions.pay_back import pay_back
-from yibao.usecases.contributions.refund_payment import approve_refund, request_refund
+from yibao.usecases.contributions.refund_payment import RefundRequest, approve_refund, request_refund
 from yibao.usecases.contributions.send_bills import send_bills
 from yibao.usecases.enrolment.add_member import add_member
 from yibao.usecases.enrolment.commands import (
@@ -44,7 +45,6 @@ from yibao.usecases.enrolment.record_years import record_years
 from yibao.usecases.enrolment.register_employer import register_employer
 from yibao.usecases.enrolment.remove_member import remove_member
 from yibao.usecases.enrolment.retire_member import retire_member
-from yibao.usecases.personal_accounts.credit_interest import credit_interest
 from yibao.usecases.personal_accounts.credit_month import credit_arrears, credit_month
 
 ASSESSED_ON, PAID_ON, LATE_ON, CREDITED_ON, RESIDENTS_ON = 5, 12, 20, 26, 8
@@ -71,7 +71,6 @@ class Life:
     wrong: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     late: dict[date, list[str]] = field(default_factory=dict)
-    held_seen: int = 0
 
     # ── the days ──
 
@@ -116,11 +115,15 @@ class Life:
 
     async def _round(self) -> None:
         addresses = {name: self.outside.address(name) for name in NAMES}
-        told = await relay_once(
+        rounds = await relay_once(
             self.agency.database, addresses=addresses, now=self.agency.clock.now(), ids=self.agency.ids,
             shelf=self.agency.shelf,
         )
-        self.held_seen += any(getattr(t, "is_held", False) for t in getattr(told, "parties", ()))
+        for told in rounds:
+            self.done["sent"] += told.sent
+            self.done["received"] += told.received
+            self.done["exchange_cases"] += told.cases
+            self.done["rounds_without_answer"] += bool(told.error)
 
     # ── the agency's own calendar ──
 
@@ -166,8 +169,8 @@ class Life:
         self.late[month] = late
         bills = self.outside.act("tax", "bills", {"state": "open"}) or []
         regular = [b for b in bills if b["payer_no"] not in late]
-        odd = {b["bill_id"]: what for b, what in zip(sorted((b for b in regular if b["payer_kind"] == "unit"), key=lambda b: b["bill_id"]),
-                                                    ("double", "short"), strict=False)}
+        units = sorted(b["bill_id"] for b in regular if b["payer_kind"] == "unit")
+        odd = dict(zip(units, ("double", "short"), strict=False))
         for bill in sorted(regular, key=lambda b: b["bill_id"]):
             if bill["pay_from"] and bill["pay_from"][:10] > day.isoformat():
                 continue

@@ -70,7 +70,7 @@ class Outside:
     def act(self, name: str, act: str, body: dict[str, Any]) -> Any:
         """Do what somebody does at an office; return what it says, None when it says no."""
         reply = self._client.post(f"{self.address(name)}/acts/{act}", json=body)
-        return reply.json() if reply.status_code < 300 else None
+        return reply.json()["done"] if reply.status_code < 300 else None
 
     def _post(self, name: str, path: str, body: dict[str, Any]) -> None:
         self._client.post(self.address(name) + path, json=body).raise_for_status()

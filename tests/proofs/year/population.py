@@ -85,7 +85,8 @@ def draw_world(n: int, seed: int, *, months: range) -> World:
     world = World()
     firms = max(3, int(n * EMPLOYED) // MEMBERS_PER_EMPLOYER)
     for number in range(firms):
-        world.firms.append(Firm(number, credit_code(DIVISION, 10_000_000 + number, kind="91"), f"淄博示例{number + 1:04d}号有限公司"))
+        code = credit_code(DIVISION, 10_000_000 + number, kind="91")
+        world.firms.append(Firm(number, code, f"淄博示例{number + 1:04d}号有限公司"))
     taken: set[str] = set()
     for number in range(n):
         soul = _soul(rng, number, n, firms)
@@ -106,15 +107,16 @@ def _soul(rng: Random, number: int, n: int, firms: int) -> Soul:
     share = number / n
     is_male = rng.random() < 0.5
     if share < EMPLOYED + FLEXIBLE:
-        kind, born = "employed" if share < EMPLOYED else "flexible", date(rng.randrange(1968, 2002), rng.randrange(1, 13), rng.randrange(1, 29))
+        kind, years = "employed" if share < EMPLOYED else "flexible", (1968, 2002)
     elif share < EMPLOYED + FLEXIBLE + RETIRED:
-        kind, born = "retired", date(rng.randrange(1938, 1962), rng.randrange(1, 13), rng.randrange(1, 29))
+        kind, years = "retired", (1938, 1962)
     elif rng.random() < 0.25:
-        kind, born = "child", date(rng.randrange(2008, 2024), rng.randrange(1, 7), rng.randrange(1, 29))
+        kind, years = "child", (2008, 2024)
     else:
-        kind, born = ("poor" if rng.random() < 0.05 else "adult"), date(rng.randrange(1945, 2004), rng.randrange(1, 13), rng.randrange(1, 29))
+        kind, years = ("poor" if rng.random() < 0.05 else "adult"), (1945, 2004)
+    born = date(rng.randrange(*years), rng.randrange(1, 7), rng.randrange(1, 29))
     # Wages below the floor, inside the band and above the ceiling, in whole yuan.
-    wage = rng.choice((rng.randrange(2200, 4000), rng.randrange(4500, 9000), rng.randrange(4500, 14000), rng.randrange(21000, 30000)))
+    wage = rng.randrange(*rng.choice(((2200, 4000), (4500, 9000), (4500, 14000), (21000, 30000))))
     return Soul(
         number, certno_of(number, born, is_male=is_male), person_name(rng, is_male=is_male), is_male, born, kind,
         wage_fen=wage * 100 if kind in ("employed", "flexible") else 0,

@@ -198,7 +198,7 @@ def test_a_restricted_drug_that_the_hospital_did_not_approve_is_fully_own(
     ({"insutype": "390"}, "没有险种390的参保关系"),
     ({"med_type": "11"}, "药店购药结算本平台尚未开通"),
     ({"med_type": "21"}, "药店购药结算本平台尚未开通"),
-    ({"acct_used_flag": "2"}, "共济账户支付尚未开通"),
+    ({"acct_used_flag": "2"}, "没有可用的共济账户"),
 ])
 async def test_a_wrong_head_is_refused(
     change: dict[str, Any], reason: str, drugstore: Drugstore, patient: Patient, drugs: list[Item], world_url: str

@@ -157,7 +157,7 @@ def test_reversal_by_another_institution_is_refused(
 BILL_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"medfee_sumamt": 1.00}, "与明细合计"),
     ({"preselfpay_amt": 0.01}, "先行自付金额与平台核定"),
-    ({"acct_used_flag": "2"}, "共济账户支付尚未开通"),
+    ({"acct_used_flag": "2"}, "没有可用的共济账户"),
     ({"med_type": "13"}, "医疗类别与就诊信息"),
     ({"insutype": "390"}, "险种类型与挂号时"),
     ({"chrg_bchno": "no such batch"}, "没有费用明细"),

@@ -189,7 +189,7 @@ def test_a_bill_that_is_not_ours_is_refused(
         "先行自付金额与平台核定": {"preselfpay_amt": due},
         "险种类型与入院时": {"insutype": "390"},
         "与2402办理的出院日期": {"dscgTime": f"{days_ago(day):%Y-%m-%d}"},
-        "共济账户支付尚未开通": {"acct_used_flag": "2"},
+        "没有可用的共济账户": {"acct_used_flag": "2"},
     }
     before = stored_of(world_url, patient["psn_no"])
     for said, change in wrong.items():

@@ -34,7 +34,7 @@ where s.fixmedins_code = $1 and s.clr_type = $2 and ($3 = '' or s.clr_way = $3)
 """
 TAKE_ITEMS = f"""
 insert into clearing.claim_item (psn_no, setl_id, claim_id, admdvs, payable_fen, is_live)
-select s.psn_no, s.setl_id, $6, s.admdvs, s.fund_fen + s.account_fen - s.shared_fen, true {_UNCLAIMED}
+select s.psn_no, s.setl_id, $6, s.admdvs, s.fund_fen + s.account_fen, true {_UNCLAIMED}
 """
 SUMS = """
 select count(*) as settlements, coalesce(sum(case when s.kind = 'refund' then -1 else 1 end), 0)::bigint as visits,

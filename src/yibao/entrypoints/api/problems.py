@@ -116,7 +116,12 @@ def show_conflict(request: AnyRequest, error: Exception) -> Response[bytes]:
 
 
 def show_forbidden(request: AnyRequest, error: Exception) -> Response[bytes]:
-    """Answer a write that row-level security refuses: the object is another region's or division's."""
+    """Answer a write that row-level security refuses: the object is another region's or division's.
+
+    A table that the role was never granted is a fault of ours, and is told as one.
+    """
+    if "row-level security" not in str(error):
+        return show_defect(request, error)
     _LOG.warning("api %s: not allowed: %r", request.url.path, error)
     return problem((Fault("REGION_NOT_YOURS", "不属于您办理的范围", remedy="请由所属经办机构办理"),), 403)
 

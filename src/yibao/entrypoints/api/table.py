@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from functools import cache
 
 from yibao.domains.access.verbs import verbs
-from yibao.entrypoints.api.routes import access, closing, filings, institutions, privacy, proposals, settlements
+from yibao.entrypoints.api.routes import (
+    access,
+    closing,
+    filings,
+    institutions,
+    privacy,
+    proposals,
+    settlements,
+)
 from yibao.entrypoints.api.routing import Route
 
 AREAS: Sequence[Sequence[Route]] = (

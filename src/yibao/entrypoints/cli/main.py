@@ -13,6 +13,7 @@ from yibao.entrypoints.cli import (
     filing,
     group,
     interface,
+    key,
     load_catalogue,
     mapping,
     message,
@@ -56,6 +57,7 @@ app.add_typer(payout.app, name="payout")
 app.add_typer(review.app, name="review")
 app.add_typer(records.app, name="records")
 app.add_typer(interface.app, name="interface")
+app.add_typer(key.app, name="key")
 app.add_typer(month.app, name="month")
 
 

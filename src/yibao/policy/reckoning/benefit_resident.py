@@ -22,6 +22,10 @@ from yibao.policy.reckoning.benefit_law import BenefitLaw, Class
 from yibao.policy.reckoning.cases import WaitingCase
 
 
+NEWBORN = "newborn"
+"""Kind of enrolment of a child that was registered inside the window of the law."""
+
+
 class _Start(msgspec.Struct, frozen=True):
     """From when a paid year gives benefits, why, and by which rules."""
 
@@ -58,11 +62,12 @@ class _Years:
     def covers(self) -> list[Cover]:
         """Return the periods of all years, the later word over the earlier one."""
         first = min(r.insured_on for r in self._relations)
-        covers = [Cover(first, None, False, "resident_unpaid")]
-        covers += self._insured()
-        newborn = [c for y in self._years() for c in self._year(y)]
-        covers += newborn + self._loaded() + self._employed()
-        begin = min([first, *(c.begin_on for c in newborn if c.is_due)])
+        last = self._relations[-1]
+        rules = self._season(last, self._years()[-1]).rules
+        covers = [Cover(first, None, False, "resident_unpaid", rules)]
+        years = [c for y in self._years() for c in self._year(y)]
+        covers += years + self._insured() + self._loaded() + self._employed()
+        begin = min([first, *(c.begin_on for c in years if c.is_due)])  # a newborn's first day is its birth
         return clip(covers, begin)
 
     def _years(self) -> range:
@@ -159,7 +164,9 @@ class _Years:
         if year not in (birth_on.year, birth_on.year + 1):
             return None
         days, rules = self._law.number(self._class(owner), "newborn_window", max(paid_on, birth_on))
-        if not days or paid_on > birth_on + timedelta(days=days):
+        # Who was enrolled as a newborn was so in time; the payment of the first year may take its days.
+        is_in_time = paid_on <= birth_on + timedelta(days=days) or (owner.kind == NEWBORN and year == birth_on.year)
+        if not days or not is_in_time:
             return None
         return _Start(birth_on if year == birth_on.year else date(year, 1, 1), "newborn", rules)
 

@@ -84,7 +84,8 @@ async def merge_persons(
                        now=now)
     moved: dict[str, Any] = {
         "relations": [[copy.relation_id, origin] for copy, origin in copied],
-        "closed": [msgspec.to_builtins(r) for r in closing], "dues": dues, "credits": credits, "identities": identities, "recognitions": recognised, "balance_fen": balance,
+        "closed": [msgspec.to_builtins(r) for r in closing], "dues": dues, "credits": credits,
+        "identities": identities, "recognitions": recognised, "balance_fen": balance,
     }
     await add_merge(tx, Merge(
         merge_id=merge_id, admdvs=kept.admdvs, kept_no=kept.psn_no, merged_no=merged.psn_no, reason=command.reason,

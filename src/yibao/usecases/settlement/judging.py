@@ -33,9 +33,6 @@ class Sums(msgspec.Struct, frozen=True):
 def payment_faults(bill: Bill, *, setlway_text: str) -> list[Fault]:
     """Return what of the way of payment is not offered."""
     faults = []
-    if bill.account_use == "2":
-        faults.append(Fault("FAMILY_ACCOUNT_NOT_OFFERED", "共济账户支付尚未开通", "data.acct_used_flag", "2",
-                            "请改用本人账户（1）或不使用账户（0）"))
     if bill.setlway != "01":
         faults.append(Fault("SETTLEMENT_WAY_NOT_OFFERED", f"{setlway_text}只按项目结算，定额结算尚未开通",
                             "data.psn_setlway", bill.setlway, "请使用01按项目结算"))

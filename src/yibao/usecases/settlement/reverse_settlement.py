@@ -18,6 +18,7 @@ from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import Posting, mirror
 from yibao.usecases.pharmacy.undo_sale import undo_sale
+from yibao.usecases.settlement.sharing import give_back
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import Operator
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
@@ -154,6 +155,10 @@ async def _mirror(
     booking = _mirror_booking(found, setl_id=setl_id, key=key, operator=operator, now=clock.now())
     if isinstance(booking, Refusal):
         return booking
+    with_family = await give_back(tx, booking)
+    if isinstance(with_family, Refusal):
+        return with_family
+    booking = with_family
     if _care_of(found) == "sale":
         refusal = await undo_sale(tx, booking.settlement, is_refund=booking.settlement.kind == "refund")
         if refusal is not None:

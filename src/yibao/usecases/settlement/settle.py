@@ -17,6 +17,7 @@ from yibao.kernel.refusal import Refusal
 from yibao.ledger.posting import settlement_posting
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
+from yibao.usecases.settlement import sharing
 from yibao.usecases.settlement.counters import kept_code
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import B, Bill, OpenCase, Operator, Settled, Way, placed
@@ -38,8 +39,8 @@ async def settle_at_once(
     reached("begun")
     row = await connection.fetchrow(way.facts_at_once(bill), *way.arguments(bill))
     reached("gathered")
-    settled = decide_bill(
-        row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, settled_at=clock.now()
+    settled = await decide_bill(
+        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, clock=clock
     )
     if isinstance(settled, Refusal):
         # A repeat of a message that was answered looks like a second settlement: only the turn can tell.
@@ -65,23 +66,29 @@ async def settle_in_turn(
     Raises:
         MovedOn: the facts were changed by somebody who needs no turn, such as an upload of fee lines; begin anew.
     """
+    family = sharing.asks_family(bill)
     try:
+        turns = await connection.fetchval(sharing.TAKE_TURN, bill.psn_no) if family else []
         row = await connection.fetchrow(way.turn, key.sender, key.msgid, *way.arguments(bill))
         if row is None:
             raise AssertionError("the turn returned no row")
         reached("gathered")
-        settled = _stored(row, key) or decide_bill(
-            row["facts"], way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id,
-            settled_at=clock.now(),
+        settled = _stored(row, key) or await decide_bill(
+            connection, row["facts"], way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id,
+            clock=clock,
         )
         if not isinstance(settled, Settled):
             await connection.execute(GIVE_TURN_BACK, bill.psn_no)
+            if family:
+                await connection.execute(sharing.GIVE_TURN_BACK, turns)
             return settled
         reply = _encoded(settled, encode)
         await write(
             connection, _booking(settled, way), key=key, reply=reply, clock=clock, version=settled.row["version"],
             in_turn=True,
         )
+        if family:
+            await connection.execute(sharing.GIVE_TURN_BACK, turns)
     except BaseException:
         # The turn belongs to the session: whoever leaves without having given it back ends the session.
         connection.terminate()
@@ -111,24 +118,26 @@ async def quote(
 ) -> Settled | Refusal:
     """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
     row = await connection.fetchrow(way.facts, *way.arguments(bill))
-    return decide_bill(
-        row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id="", settled_at=key.received_at
+    return await decide_bill(
+        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id="", clock=None
     )
 
 
-def decide_bill(
-    row: asyncpg.Record | None, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, settled_at: datetime,
+async def decide_bill(
+    connection: Connection, row: asyncpg.Record | None, *, way: Way[B], bill: B, key: MessageKey, operator: Operator,
+    shelf: PolicyShelf, setl_id: str, clock: Clock | None,
 ) -> Settled | Refusal:
-    """Judge the facts, ask the law, and lay out the settlement.
+    """Judge the facts, ask the law, and lay out the settlement; relatives' accounts are read where the bill asks for them.
 
     Args:
-        settled_at: an instant after the facts were read: so the settlements of one person bear times in the
-            order in which they were counted, whichever message came in first.
+        clock: tells an instant after all facts were read: so the settlements of one person bear times in the order in
+            which they were counted, whichever message came in first. None for a trial, which has no such time.
     """
-    opened = way.judge(row, bill, sender=key.sender, shelf=shelf)
+    judged = way.judge(row, bill, sender=key.sender, shelf=shelf)
+    opened = judged if isinstance(judged, Refusal) else await sharing.with_family(connection, bill, judged)
     if isinstance(opened, Refusal):
         return opened
+    settled_at = key.received_at if clock is None else clock.now()
     policy = shelf.of(opened.case.admdvs)
     if isinstance(policy, Refusal):
         return policy
@@ -173,7 +182,7 @@ def _settlement(
 def _booking(settled: Settled, way: Way[B]) -> Booking:
     s, used = settled.settlement, settled.case.counters
     counters = (*settled.decision.counters, *settled.decision.exhausted)
-    return Booking(
+    booking = Booking(
         settlement=s,
         posting=settlement_posting(
             psn_no=s.psn_no, setl_id=s.setl_id, admdvs=s.admdvs, fixmedins_code=s.fixmedins_code,
@@ -184,3 +193,4 @@ def _booking(settled: Settled, way: Way[B]) -> Booking:
         counter_caps=[c.cap for c in counters],
         verb=way.verb, statement=way.write, beside=way.beside(settled),
     )
+    return sharing.share_out(booking, settled.opened.sharers)

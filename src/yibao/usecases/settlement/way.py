@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, TypeVar
 import asyncpg
 import msgspec
 
+from yibao.domains.personal_accounts.model import Sharer
 from yibao.domains.settlements.model import Settlement
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case
@@ -61,6 +62,7 @@ class OpenCase(msgspec.Struct, frozen=True):
         row: has at least ``version``, ``balance_fen`` and ``care_admdvs``.
         batch: what the settlement covers, as it is kept (``chrg_bchno``).
         pregnancy: filing whose counters the case uses, ``""`` if none.
+        sharers: relatives whose accounts may pay, in order; empty where the bill does not ask for them.
     """
 
     row: asyncpg.Record
@@ -69,6 +71,7 @@ class OpenCase(msgspec.Struct, frozen=True):
     batch: str
     pregnancy: str = ""
     clr_way: str = CLEARED_BY_ITEM
+    sharers: tuple[Sharer, ...] = ()
 
 
 class Settled(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ CLEARING_CHECKS = (
             from ledger.posting p, unnest(p.accounts, p.amounts) leg(account, amount)
             where leg.account like 'payable:%' group by 1),
         parts as (
-            select s.fixmedins_code as code, s.fund_fen + s.account_fen - s.shared_fen as fen from settlements.settlement s
+            select s.fixmedins_code as code, s.fund_fen + s.account_fen as fen from settlements.settlement s
             where not exists (select from clearing.claim_item i
                               where i.psn_no = s.psn_no and i.setl_id = s.setl_id and i.is_live)
             union all
@@ -27,7 +27,7 @@ CLEARING_CHECKS = (
         left join lateral (
             select count(*) as n, sum(case when s.kind = 'refund' then -1 else 1 end) as visits, sum(s.medfee_fen) as medfee,
                    sum(s.scope_fen) as scope, sum(s.fund_fen) as fund, sum(s.account_fen) as account, sum(s.cash_fen) as cash,
-                   sum(s.fund_fen + s.account_fen - s.shared_fen) as payable, sum(i.payable_fen) as kept,
+                   sum(s.fund_fen + s.account_fen) as payable, sum(i.payable_fen) as kept,
                    bool_and(i.is_live) as all_live, bool_or(i.is_live) as any_live
             from clearing.claim_item i
             left join settlements.settlement s on s.psn_no = i.psn_no and s.setl_id = i.setl_id

@@ -6,8 +6,9 @@ from yibao.usecases.verification.check import Check
 
 EXCHANGE_CHECKS = (
     Check("I3", "发给外部单位的报文编号连续，已送达的都在确认范围内", """
-        select o.party || '/' || count(*) from exchange.outbox o join exchange.numbering n on n.party = o.party
-        group by o.party, n.last_put having count(*) <> n.last_put or min(o.no) <> 1 or max(o.no) <> n.last_put
+        select n.party || '：应有' || n.last_put || '，实有' || count(o.no)
+        from exchange.numbering n left join exchange.outbox o on o.party = n.party
+        group by n.party, n.last_put having count(o.no) <> n.last_put or max(o.no) <> n.last_put
         union all
         select o.party || '/' || o.no from exchange.outbox o left join exchange.channel c on c.party = o.party
         where (o.sent_at is not null) <> (o.no <= coalesce(c.acked, 0))

@@ -218,13 +218,12 @@ language sql stable as $$
 $$;
 
 -- The turns of a member and of everybody who shares with the member, in the order of their numbers.
-create function personal_accounts.take_family_turn(p_psn_no text, p_on date) returns text[] language plpgsql as $$
+create function personal_accounts.take_family_turn(p_psn_no text) returns text[] language plpgsql as $$
 declare v_people text[]; v_one text;
 begin
     select array_agg(x.n order by x.n collate "C") into v_people from (
         select p_psn_no as n union
-        select h.sharer_no from personal_accounts.share h
-        where h.psn_no = p_psn_no and h.begin_on <= p_on and (h.end_on is null or h.end_on > p_on)) x;
+        select h.sharer_no from personal_accounts.share h where h.psn_no = p_psn_no and h.end_on is null) x;
     foreach v_one in array v_people loop
         perform pg_advisory_lock(settlements.turn_of(v_one));
     end loop;
@@ -239,31 +238,43 @@ begin
     end loop;
 end $$;
 
+-- What was shared of a settlement, with the posting to mirror and the sharer as he or she is now.
+create function personal_accounts.shared_of(p_member text, p_setl_id text)
+returns table (used personal_accounts.shared_use, posting ledger.posting, version bigint, balance_fen bigint)
+language sql stable as $$
+    select u, p, n.version, a.balance_fen
+    from personal_accounts.shared_use u
+    join ledger.posting p on p.psn_no = u.psn_no and p.posting_id = u.setl_id
+    join people.person n on n.psn_no = u.psn_no
+    join ledger.personal_account a on a.psn_no = u.psn_no
+    where u.member_no = p_member and u.setl_id = p_setl_id order by u.psn_no collate "C"
+$$;
+
 -- What the sharers pay of a settlement, or are given back: their turns and versions, postings and balances. Called in the
--- transaction of settlements.write and before it, so that people are locked in the order of their numbers (p_member is
--- locked here too). p_versions null: take them as they are (a reversal reads them in this transaction).
+-- transaction of settlements.write and before it, so that everybody is locked in the order of the numbers, the member too.
 create function personal_accounts.write_sharing(
     p_member text, p_uses personal_accounts.shared_use[], p_versions bigint[], p_postings ledger.posting[]
 ) returns void language plpgsql as $$
 declare v_one text; v_count integer; v_has_turn boolean;
 begin
-    for v_one in select x.n from (select p_member as n union select u.psn_no from unnest(p_uses) u) x order by x.n collate "C" loop
+    for v_one in select x.n from (select p_member as n union select u.psn_no from unnest(p_uses) u) x
+                 order by x.n collate "C" loop
         v_has_turn := pg_try_advisory_xact_lock(settlements.turn_of(v_one));
         if not v_has_turn then raise exception 'somebody else has the turn' using errcode = 'YB001'; end if;
         perform 1 from people.person p where p.psn_no = v_one for no key update;
     end loop;
-    update people.person p set version = p.version + 1
-        from (select u.psn_no, v.version from unnest(p_uses) with ordinality u
-              left join unnest(p_versions) with ordinality v(version, n) on v.n = u.ordinality) x
-        where p.psn_no = x.psn_no and (x.version is null or p.version = x.version);
-    get diagnostics v_count = row_count;
-    if v_count <> cardinality(p_uses) then raise exception 'a sharer has moved on' using errcode = 'YB001'; end if;
-    insert into personal_accounts.shared_use select * from unnest(p_uses);
-    insert into ledger.posting select * from unnest(p_postings);
-    update ledger.personal_account a set balance_fen = a.balance_fen - u.amount_fen
-        from unnest(p_uses) u where a.psn_no = u.psn_no;
-    get diagnostics v_count = row_count;
-    if v_count <> cardinality(p_uses) then raise exception 'no personal account to post to'; end if;
+    for n in 1 .. cardinality(p_uses) loop
+        update people.person p set version = p.version + 1
+            where p.psn_no = (p_uses[n]).psn_no and p.version = p_versions[n];
+        get diagnostics v_count = row_count;
+        if v_count <> 1 then raise exception 'a sharer has moved on' using errcode = 'YB001'; end if;
+        insert into personal_accounts.shared_use select (p_uses[n]).*;
+        insert into ledger.posting select (p_postings[n]).*;
+        update ledger.personal_account a set balance_fen = a.balance_fen - (p_uses[n]).amount_fen
+            where a.psn_no = (p_uses[n]).psn_no;
+        get diagnostics v_count = row_count;
+        if v_count <> 1 then raise exception 'no personal account to post to'; end if;
+    end loop;
 end $$;
 
 -- ───────────────────────── rights ─────────────────────────

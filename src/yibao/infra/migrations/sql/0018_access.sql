@@ -120,3 +120,7 @@ grant update on applications.referral, applications.provider_choice to yibao_age
 grant insert, delete on applications.chronic_recognition to yibao_agency;
 grant select on applications.filing to yibao_agency;
 grant update (version) on people.person to yibao_agency;
+
+-- The agency looks at what institutions sent and are owed: checklists, months, reviews.
+grant usage on schema clearing, grouping, supervision, records, dispensing to yibao_agency;
+grant select on all tables in schema clearing, grouping, supervision, records, dispensing to yibao_agency;
