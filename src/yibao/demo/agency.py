@@ -12,9 +12,15 @@ import msgspec
 
 from yibao.demo.chance import token
 from yibao.demo.places import Region, regions
-from yibao.domains.access.agents_operations import add_key, keep_agent
 from yibao.domains.access.agents_model import Agent, ApiKey
-from yibao.domains.access.agents_rules import KEY_LIFE_MAX, RATE_PER_MINUTE_MAX, ROLES, key_text, secret_digest
+from yibao.domains.access.agents_operations import add_key, keep_agent
+from yibao.domains.access.agents_rules import (
+    KEY_LIFE_MAX,
+    RATE_PER_MINUTE_MAX,
+    ROLES,
+    key_text,
+    secret_digest,
+)
 from yibao.infra.database import Connection, Database
 
 API_PATH = "/api/v1"

@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         home: directory of the embedded database and of ``demo.json``; made when needed.
         database_url: a PostgreSQL 15 or newer, owner's role; None means the embedded one in ``home``.
+        archive: directory where the embedded database's log is received as it is written; a commit is acknowledged only
+            when it is there. None: no archive.
         host: address to listen on; the loopback unless somebody says otherwise.
         port: TCP port of the server.
         workers: server processes.
@@ -43,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     home: Path = Path(".yibao")
     database_url: str | None = None
+    archive: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 2
@@ -60,6 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Return the settings by name, with the password in the database URL hidden."""
         shown: dict[str, Any] = msgspec.structs.asdict(self)
         shown["home"] = str(self.home)
+        if self.archive is not None:
+            shown["archive"] = str(self.archive)
         if self.database_url is not None:
             shown["database_url"] = without_password(self.database_url)
         return shown
@@ -159,6 +164,7 @@ def _addresses(text: str) -> str:
 _READERS: dict[str, Callable[[str], Any]] = {
     "home": Path,
     "database_url": _url,
+    "archive": Path,
     "host": str,
     "port": _number(1, 65535),
     "workers": _number(1, 64),

@@ -13,6 +13,8 @@ from yibao.ledger.posting import Posting, personal_account
 
 INSERT = "insert into ledger.posting select ($1::ledger.posting).*"
 MOVE = "select balance_fen, is_new, is_same from ledger.move($1::ledger.posting, $2, $3)"
+FREEZE = "update ledger.personal_account set is_frozen = $2 where psn_no = $1"
+MOVE_PERSON = "update people.person set version = version + 1 where psn_no = $1"
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -57,6 +59,12 @@ async def move_account(tx: Connection, posting: Posting, *, even_frozen: bool = 
     if not row["is_same"]:
         raise AssertionError(f"posting {posting.posting_id} of this person is another one")
     return None if row["balance_fen"] is None else Moved(row["balance_fen"], row["is_new"])
+
+
+async def set_frozen(tx: Connection, psn_no: str, is_frozen: bool) -> None:
+    """Freeze a personal account or release it; the person's version moves."""
+    await tx.execute(FREEZE, psn_no, is_frozen)
+    await tx.execute(MOVE_PERSON, psn_no)
 
 
 async def move_accounts(tx: Connection, postings: Sequence[Posting], *, posted_at: datetime) -> tuple[str, ...]:

@@ -39,6 +39,10 @@ join lateral (select * from institutions.practitioner x where x.fixmedins_code =
 join institutions.department t on t.fixmedins_code = i.fixmedins_code and t.dept_code = d.dept_code
 where i.region = $1 and i.kind = '1' and i.auth_scheme = 'none' and i.suspended_on is null and i.agreement_to > $2 order by 1
 """
+_CASES = """
+select party || ' ' || kind || ' ' || says as says, count(*) as n from exchange.case group by 1
+union all select 'dues ' || kind || ' ' || state, count(*) from contributions.work_case group by 1 order by 1
+"""
 _names = count(1)
 
 
@@ -75,6 +79,8 @@ async def _live(n: int, seed: int, platform: Platform, *, is_disturbed: bool) ->
             )
             await life.live(months)
             found = await digests(agency.database)
+            for row in await agency.database.fetch(_CASES):
+                print(f"  case {row['n']} x {row['says']}", flush=True)
             for office in life.offices:
                 await office.close()
         finally:

@@ -26,18 +26,18 @@ EMPLOYEES = f"""{_HEAD}
 where r.admdvs = $1 and r.insutype = '310' and r.insured_on < $3 and (r.paused_on is null or r.paused_on >= $3)
   and (r.psn_no, r.relation_id) > ($4, $5)
 order by r.psn_no, r.relation_id limit $8
-"""  # noqa: S608
+"""
 # A resident relation that is open on the day owes the year; who begins within the year owes from that month on.
 RESIDENTS = f"""{_HEAD}
 where r.admdvs = $1 and r.insutype = '390' and r.insured_on < $3 and (r.paused_on is null or r.paused_on > greatest($2, $7))
   and (r.psn_no, r.relation_id) > ($4, $5)
 order by r.psn_no, r.relation_id limit $8
-"""  # noqa: S608
+"""
 ONE = f"""{_HEAD}
 where r.admdvs = $1 and r.psn_no = $4 and ($5 = '' or r.relation_id = $5) and r.insured_on < $3
   and (r.paused_on is null or r.paused_on >= $3) and r.insutype = $8
 order by r.insured_on desc
-"""  # noqa: S608
+"""
 
 
 async def list_members(

@@ -94,7 +94,8 @@ select distinct month from (
     select c.month from personal_accounts.credit c where c.admdvs = $1 and c.outcome = 'held' and c.month < $2
     union all
     select m::date from contributions.due d
-    cross join lateral generate_series(d.month, d.month + make_interval(months => greatest(d.months, 1) - 1), interval '1 month') m
+    cross join lateral generate_series(
+        d.month, d.month + make_interval(months => greatest(d.months, 1) - 1), interval '1 month') m
     join personal_accounts.credit_run r on r.admdvs = $1 and r.month = m::date
     where d.admdvs = $1 and d.insutype = '310' and d.kind in ('regular', 'back') and d.state in ('arrived', 'credited')
       and d.month < $2 and m < $2

@@ -91,8 +91,10 @@ class Authority:
     def _unknown(self, connection: AnyConnection) -> Refused:
         # Unknown, wrong, expired and revoked keys get the same answer.
         self._count(f"unknown:{_peer(connection)}", _STRANGER_PER_MINUTE)
-        return refused(401, "KEY_NOT_VALID", "没有密钥，或密钥不正确、已过期、已撤销", remedy="请以 Authorization: Bearer 携带有效密钥",
-                       headers=_CHALLENGE)
+        return refused(
+            401, "KEY_NOT_VALID", "没有密钥，或密钥不正确、已过期、已撤销", headers=_CHALLENGE,
+            remedy="请以 Authorization: Bearer 携带有效密钥",
+        )
 
     def _count(self, who: str, per_minute: int) -> None:
         wait_s = self._allowance.take(who, per_minute=per_minute, at_s=time.monotonic())

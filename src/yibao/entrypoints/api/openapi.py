@@ -54,7 +54,8 @@ def describe(routes: Sequence[Route], *, server: str = "") -> dict[str, Any]:
 
 _ABOUT = (
     "经办机构的 REST 接口。金额以分为单位的整数，比例以万分之一为单位的整数，日期为北京时间，期间左闭右开。"
-    "改变数据的请求须带 Idempotency-Key：同一个值、同样的内容得到当初的答复。拒绝的答复是 application/problem+json，列出全部原因。"
+    "改变数据的请求须带 Idempotency-Key：同一个值、同样的内容得到当初的答复。"
+    "拒绝的答复是 application/problem+json，列出全部原因。"
     f"岗位：{'、'.join(f'{title}（{role}）' for role, title in ROLES.items())}。"
 )
 

@@ -130,7 +130,8 @@ def show_unavailable(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer that there is no answer in time; nothing was changed."""
     _LOG.warning("api %s unavailable: %r", request.url.path, error)
     return problem(
-        (Fault("UNAVAILABLE", "系统正忙或正在维护，数据没有改变", remedy="请稍后用同一个 Idempotency-Key 重试"),), 503, headers=_RETRY
+        (Fault("UNAVAILABLE", "系统正忙或正在维护，数据没有改变", remedy="请稍后用同一个 Idempotency-Key 重试"),),
+        503, headers=_RETRY,
     )
 
 

@@ -111,9 +111,22 @@ def _route(
         operation=fn.__name__, method=method, path=PREFIX + path, verb=verb, changes=changes, status=status, fn=fn,
         in_path=in_path,
         parameters=msgspec.defstruct(fn.__name__, fields, kw_only=True, frozen=True, forbid_unknown_fields=True),
-        body=hints.get(BODY), answer=_without_refusal(hints["return"]), produces=produces, takes=takes, kept=kept,
+        body=_strict(hints.get(BODY)), answer=_without_refusal(hints["return"]), produces=produces, takes=takes, kept=kept,
         description=inspect.cleandoc(fn.__doc__), area=fn.__module__.rsplit(".", 1)[-1],
     )
+
+
+def _strict(body: Any) -> Any:
+    """Return the type of a body that knows no other fields: what nobody reads must not be sent in good faith."""
+    if not (isinstance(body, type) and issubclass(body, msgspec.Struct)) or body.__struct_config__.forbid_unknown_fields:
+        return body
+    config = body.__struct_config__
+    strict = msgspec.defstruct(
+        f"{body.__name__}Body", [], bases=(body,), frozen=bool(config.frozen), kw_only=True, forbid_unknown_fields=True,
+        module=body.__module__,
+    )
+    strict.__doc__ = body.__doc__
+    return strict
 
 
 def _without_refusal(hint: Any) -> Any:

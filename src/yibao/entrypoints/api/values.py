@@ -117,7 +117,8 @@ def _fault(error: msgspec.ValidationError, *, within: str = "", value: Any = Non
     assert found is not None
     below = (found["where"] or "$").removeprefix("$")
     field = (within + below).lstrip(".") or "data"
-    return Fault("FIELD_INVALID", f"内容不符合要求：{_in_chinese(found['what'])}", field, _received(field, value), "请按接口说明填写")
+    reason = f"内容不符合要求：{_in_chinese(found['what'])}"
+    return Fault("FIELD_INVALID", reason, field, _received(field, value), "请按接口说明填写")
 
 
 def _in_chinese(what: str) -> str:

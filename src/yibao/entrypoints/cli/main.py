@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from yibao.entrypoints.cli import (
+    backup,
     catalogue_search,
     clearing,
     demo,
@@ -44,6 +45,8 @@ app.command("verify", help="在现有数据上逐条验证账目不变量、审�
 app.command("explain", help="逐行逐步解释一笔结算，精确到条款")(explain.explain)
 app.command("group", help="按公布的分组表给病例文件分组：MDC、ADRG、DRG 和理由")(group.group)
 app.command("resettle", help="按现行政策重新结算一人一年受影响的结算：逆序撤销，按就诊先后重结")(resettle.resettle)
+app.command("backup", help="备份数据库到归档目录（YIBAO_ARCHIVE 使服务随时归档）")(backup.back_up)
+app.command("restore", help="从归档恢复内置数据库，到最后一笔已确认的提交")(backup.bring_back)
 app.command("doctor", help="检查配置、数据库与数据，并说明如何修复")(doctor.doctor)
 app.add_typer(policy.app, name="policy")
 app.add_typer(message.app, name="message")

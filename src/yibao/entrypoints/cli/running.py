@@ -39,7 +39,7 @@ def with_database(settings: Settings, *, make: bool = False) -> Iterator[Setting
     if settings.database_url is not None:
         yield settings
         return
-    server = EmbeddedPostgres(settings.home)
+    server = EmbeddedPostgres(settings.home, archive=settings.archive)
     if not make and not server.exists():
         raise Unavailable(
             f"{settings.home} 里还没有数据库；请先运行 yibao demo 或 yibao migrate，或设置 YIBAO_DATABASE_URL"

@@ -109,7 +109,7 @@ class _Walk:
             return self._paid[month]
         if owner is not None and owner.kind == ONCE and owner.psn_type.startswith(RETIRED_CLASS):
             return self._lump
-        return _ALWAYS if month in self._elsewhere or month in self._bridged and owner is None else None
+        return _ALWAYS if month in self._elsewhere or (month in self._bridged and owner is None) else None
 
     def _is_free(self, owner: RelationFact) -> bool:
         """Say whether a relation owes nothing for its benefits: somebody retired with the years needed."""

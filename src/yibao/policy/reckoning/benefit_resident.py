@@ -21,7 +21,6 @@ from yibao.policy.reckoning.benefit_facts import (
 from yibao.policy.reckoning.benefit_law import BenefitLaw, Class
 from yibao.policy.reckoning.cases import WaitingCase
 
-
 NEWBORN = "newborn"
 """Kind of enrolment of a child that was registered inside the window of the law."""
 
@@ -83,13 +82,14 @@ class _Years:
             if r.insured_on.year not in self._known and season.day <= r.insured_on:
                 end = date(r.insured_on.year + 1, 1, 1)
                 covers.append(Cover(r.insured_on, end, False, "before_year", season.rules))
-            if r.paused_on is not None:
-                covers.append(Cover(r.paused_on, self._next_begin(r), False, "not_insured"))
+            after = self._next_begin(r)
+            if r.paused_on is not None and r.paused_on != after:
+                covers.append(Cover(r.paused_on, after, False, "not_insured", season.rules))
         return covers
 
     def _next_begin(self, relation: RelationFact) -> date | None:
         later = [r.insured_on for r in self._relations if r.insured_on > relation.insured_on]
-        return min((d for d in later if relation.paused_on is None or d > relation.paused_on), default=None)
+        return min((d for d in later if relation.paused_on is None or d >= relation.paused_on), default=None)
 
     def _year(self, year: int) -> list[Cover]:
         """Return the periods of a benefit year that somebody paid for."""

@@ -70,7 +70,9 @@ async def issue_key(
     if agent.disabled_at is not None:
         faults.append(Fault("AGENT_DISABLED", "账号已停用", "login", form.login, "请先启用账号"))
     if form.login == actor.login:
-        faults.append(Fault("OWN_ACCOUNT", "不得为本人签发密钥", "login", form.login, "请由另一管理人员办理", "经办岗位不相容原则"))
+        faults.append(
+            Fault("OWN_ACCOUNT", "不得为本人签发密钥", "login", form.login, "请由另一管理人员办理", "经办岗位不相容原则")
+        )
     if set(agent.regions) - set(actor.regions):
         faults.append(Fault("REGION_NOT_YOURS", "账号可办理的统筹区超出您的范围", "login", form.login, "请由所属经办机构办理"))
     if faults:

@@ -50,7 +50,9 @@ async def keep_agent(tx: Connection, form: AgentForm, *, actor: Actor, now: date
         for region in regions if region not in actor.regions
     ]
     if form.login == actor.login:
-        faults.append(Fault("OWN_ACCOUNT", "不得修改本人的账号", "login", form.login, "请由另一管理人员办理", "经办岗位不相容原则"))
+        faults.append(
+            Fault("OWN_ACCOUNT", "不得修改本人的账号", "login", form.login, "请由另一管理人员办理", "经办岗位不相容原则")
+        )
     if faults:
         return Refusal(tuple(faults))
     known = await agents_queries.find_agent(tx, form.login)

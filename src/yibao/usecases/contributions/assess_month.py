@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from yibao.domains.contributions import members
-from yibao.domains.contributions.rules import month_after
+from yibao.domains.contributions.rules import first_of_month, month_after
 from yibao.infra.database import Connection, Database
+from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.reckoning.collection import last_day, may_pay_from
 from yibao.usecases.contributions.assessing import Assessed, Progress, Round
 from yibao.usecases.contributions.cards import EMPLOYEES, Deck
@@ -43,10 +45,23 @@ async def assess_month(
         return refusal
     return await Round(
         database=database, admdvs=admdvs, insutype=EMPLOYEES, sql=members.EMPLOYEES, month=month, before=month_after(month),
-        due_on=last_day(policy, month, insutype=EMPLOYEES), now=now, shelf=shelf, chunk=chunk, progress=progress,
+        due_on=payable_until(policy, month, now), now=now, shelf=shelf, chunk=chunk, progress=progress,
         deck=Deck(policy, insutype=EMPLOYEES, month=month), cases={},
         pay_from=lambda day: max(month, may_pay_from(policy, day, insutype=EMPLOYEES)),
     ).run()
+
+
+def payable_until(policy: RegionPolicy, month: date, now: datetime) -> date:
+    """Return the last day on which a month that is assessed now is paid in time.
+
+    It is the month's own last day; who is told of it only later has until the next such day.
+    """
+    today = business_date(now)
+    for candidate in (month, first_of_month(today), month_after(first_of_month(today))):
+        day = last_day(policy, candidate, insutype=EMPLOYEES)
+        if day >= today:
+            return day
+    raise AssertionError("a month has a last day of payment")
 
 
 async def _refuse_order(tx: Connection, admdvs: str, month: date) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -56,7 +56,8 @@ class Writer:
         taken = await self._taken(tx)
         bills = await self._bills(tx)
         dues: list[DueRow] = []
-        total, shares, free = 0, {}, []
+        total, free = 0, list[str]()
+        shares: dict[tuple[str, str], BillShare] = {}
         for psn_no, relation_id, card, payer_kind, payer_no, pay_from in self._rows:
             name = _free_name(self._name(card), psn_no, taken)
             if name is None:

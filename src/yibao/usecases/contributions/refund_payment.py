@@ -131,7 +131,8 @@ async def approve_refund(
     if dues:
         await refresh_entitlement(tx, sorted({d.psn_no for d in dues}), now=now, shelf=shelf)
     approved = msgspec.structs.replace(refund, state="approved", checked_by=actor.login, checked_at=now)
-    await write_trail(tx, actor, verb="approve_refund", object_id=refund_id, admdvs=refund.admdvs, state=approved, now=now, ids=ids)
+    await write_trail(tx, actor, verb="approve_refund", object_id=refund_id, admdvs=refund.admdvs, state=approved, now=now,
+                      ids=ids)
     body = {"refund_id": refund_id, "payment_id": refund.payment_id, "amount_fen": refund.amount_fen}
     await put_out(tx, party="tax", kind="refund", key=refund_id, body=body, admdvs=refund.admdvs, now=now, ids=ids)
     return approved
@@ -156,7 +157,8 @@ async def reject_refund(
     await tx.execute(RESERVE, refund.payment_id, -credit)
     await tx.execute(DECIDE, refund_id, "rejected", actor.login, now)
     rejected = msgspec.structs.replace(refund, state="rejected", checked_by=actor.login, checked_at=now)
-    await write_trail(tx, actor, verb="reject_refund", object_id=refund_id, admdvs=refund.admdvs, state=rejected, now=now, ids=ids)
+    await write_trail(tx, actor, verb="reject_refund", object_id=refund_id, admdvs=refund.admdvs, state=rejected, now=now,
+                      ids=ids)
     return rejected
 
 
@@ -167,7 +169,8 @@ async def _take(tx: Connection, refund_id: str, actor: Actor) -> Refund | Refusa
     if refund.state == "approved" and refund.checked_by == actor.login:
         return refund
     if refund.state != "requested":
-        return refuse("REFUND_DECIDED", "退费已经办结", field="refund_id", received=f"{refund_id} {refund.state}", remedy="请查询退费状态")
+        return refuse("REFUND_DECIDED", "退费已经办结", field="refund_id", received=f"{refund_id} {refund.state}",
+                      remedy="请查询退费状态")
     if refund.made_by == actor.login:
         return refuse("SAME_PERSON", "退费须由申请人以外的人复核", field="refund_id", received=refund_id, remedy="请换人复核")
     return refund

@@ -1,7 +1,7 @@
 """What can be asked of enrolment, as it is said. Dates are days of business time; money is fen.
 
 Who a command speaks of is said by ``psn_no``, or by ``cert_type`` and ``certno``. ``evidence`` names the paper that
-proves what is said. A command that names neither a region nor an employer acts in the region of the person.
+proves what is said. A command that names no region acts in that of the person or the employer.
 """
 
 from __future__ import annotations
@@ -118,6 +118,7 @@ class RemoveMember(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         emp_no: ``""`` for who has no employer.
         left_on: last day; the relation ends with its month, or at once where it had begun in a later month.
+        name: must agree with the registered one where it is said.
         cause: a code of ``domains/enrolment/causes.py``: ``resigned``, ``dismissed``, ``contract_ended``, ``other`` ...
         is_ended: the relation is over for good (status 4) and not only paused (status 2).
     """
@@ -127,7 +128,7 @@ class RemoveMember(msgspec.Struct, frozen=True, kw_only=True):
     psn_no: str = ""
     certno: str = ""
     cert_type: str = RESIDENT_CARD
-    admdvs: str = ""
+    name: str = ""
     cause: str = "other"
     is_ended: bool = False
     evidence: str = ""

@@ -8,9 +8,12 @@ from datetime import date, datetime
 from yibao.domains.enrolment.causes import ENDS, LEAVING
 from yibao.domains.enrolment.model import BASIC, Relation
 from yibao.domains.enrolment.months import first_of_month, month_after
+from yibao.domains.people.model import Person
+from yibao.domains.people.rules import same_name
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
+from yibao.kernel.identity_number import mask_name
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.enrolment.commands import RemoveMember
@@ -33,7 +36,7 @@ async def remove_member(
     found = leaving_relation(member.relations, command)
     if isinstance(found, Fault):
         return Refusal((found,))
-    faults = leaving_faults(command, found, today=business_date(now))
+    faults = [*name_faults(command, member.person), *leaving_faults(command, found, today=business_date(now))]
     if faults:
         return Refusal(tuple(faults))
     ended = await end_for(
@@ -44,6 +47,13 @@ async def remove_member(
         await write_trail(tx, actor, verb="remove_member", object_id=ended.psn_no, admdvs=found.admdvs, state=ended, now=now,
                           ids=ids)
     return ended
+
+
+def name_faults(command: RemoveMember, person: Person, *, path: str = "") -> list[Fault]:
+    """Return the fault of a name that is said and is not the registered one."""
+    if not command.name or same_name(command.name, person.name):
+        return []
+    return [Fault("NAME_DIFFERS", "姓名与登记的不一致", f"{path}name", mask_name(command.name), "请核对姓名与证件号码")]
 
 
 def leaving_relation(relations: Sequence[Relation], command: RemoveMember, *, path: str = "") -> Relation | Fault:

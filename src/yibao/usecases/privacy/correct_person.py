@@ -92,8 +92,8 @@ async def _not_decidable(
         return refuse("CORRECTION_DECIDED", "这件更正申请已经办结", field="correction_id", received=correction_id,
                       remedy="请查询结果")
     if asked.made_by == actor.login:
-        return refuse("SAME_PERSON", "受理与审批不得为同一人", field="correction_id", received=actor.login, remedy="请由另一人审批",
-                      basis="经办岗位不相容原则")
+        return refuse("SAME_PERSON", "受理与审批不得为同一人", field="correction_id", received=actor.login,
+                      remedy="请由另一人审批", basis="经办岗位不相容原则")
     if not approve and not answer:
         return refuse("REASON_MISSING", "不予更正须写明理由", field="answer", remedy="请写明理由")
     return None

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import asyncpg
 
 from yibao.domains.encounters.visit_classes import visit_classes
+from yibao.domains.people.card_rules import card_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
 from yibao.usecases.entitlement.standing_faults import standing_faults
@@ -120,6 +121,7 @@ def _visit_faults(row: asyncpg.Record, bill: SettleCommand) -> list[Fault]:
         elif row["disease_code"] not in (row["recognised"] or ()):
             faults.append(Fault("DISEASE_NOT_RECOGNISED", "参保人没有该病种的有效慢特病认定", "mdtrtinfo.dise_codg",
                                 row["disease_code"], "请用5301查询已认定病种，或先办理认定"))
+    faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
     return faults + payment_faults(bill, setlway_text="门诊")
 
 

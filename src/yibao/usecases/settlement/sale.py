@@ -15,6 +15,7 @@ from yibao.domains.encounters.model import Encounter, FeeLine
 from yibao.domains.encounters.visit_classes import PHARMACY as SALE
 from yibao.domains.encounters.visit_classes import class_faults
 from yibao.domains.institutions.model import PHARMACY
+from yibao.domains.people.card_rules import card_faults
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
 from yibao.kernel.identity_number import mask
@@ -149,7 +150,8 @@ def _person_faults(row: asyncpg.Record, bill: SaleBill) -> list[Fault]:
                             bill.cert_type, "请使用02居民身份证或03社会保障卡"))
     elif shown is None or shown.upper() != bill.cert_no.upper():
         faults.append(Fault("CREDENTIAL_DIFFERS", "就诊凭证不是该参保人的", "druginfo.mdtrt_cert_no",
-                            mask(bill.cert_no), "请核对凭证编号与人员编号"))
+                            mask(bill.cert_no), "请核对凭证编号与人员编号；补换过卡的请用新卡"))
+    faults += card_faults(bill.cert_type, row["card_state"], field="druginfo.mdtrt_cert_type")
     faults += standing_faults(
         insutype=bill.insutype, status=row["relation_status"], status_reason=row["relation_reason"],
         benefit_from=row["benefit_from"], benefit_to=row["benefit_to"], died_on=row["died_on"], on=bill.service_on,

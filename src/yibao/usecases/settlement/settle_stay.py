@@ -8,6 +8,7 @@ from types import MappingProxyType
 import asyncpg
 import msgspec
 
+from yibao.domains.people.card_rules import card_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.law.parameters import RegionPolicy, first_match
@@ -141,6 +142,7 @@ def _stay_faults(row: asyncpg.Record, bill: StayBill) -> list[Fault]:
     if bill.discharge_on is not None and on is not None and bill.discharge_on != on:
         faults.append(Fault("DISCHARGE_DAY_DIFFERS", f"出院时间与2402办理的出院日期{on}不一致", "data.dscgTime",
                             f"{bill.discharge_on}", "请核对出院时间"))
+    faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
     return faults + payment_faults(bill, setlway_text="住院")
 
 

@@ -24,7 +24,8 @@ TAKE_TURN = "select personal_accounts.take_family_turn($1)"
 _ARGUMENTS_OF_WRITE = 13
 GIVE_TURN_BACK = "select personal_accounts.give_family_turn_back($1)"
 NOT_SHARED = refuse(
-    "FAMILY_ACCOUNT_NOT_SHARED", "没有可用的共济账户：未办理共济授权，或授权人账户已冻结", field="data.acct_used_flag", received="2",
+    "FAMILY_ACCOUNT_NOT_SHARED", "没有可用的共济账户：未办理共济授权，或授权人账户已冻结", field="data.acct_used_flag",
+    received="2",
     remedy="请先办理个人账户共济授权，或改用本人账户（1）、不使用账户（0）",
 )
 

@@ -60,8 +60,8 @@ async def transfer_in(
             "cert_type": person["cert_type"], "certno": person["certno"], "name": person["name"],
             "insutype": command.insutype,
         }
-        await put_out(tx, party="region", kind="transfer_request", key=transfer_id, body=body, admdvs=command.other_admdvs,
-                      now=now, ids=ids)
+        # The letter is a row of the region that writes it; whom it is for stands inside.
+        await put_out(tx, party="region", kind="transfer_request", key=transfer_id, body=body, admdvs=admdvs, now=now, ids=ids)
     return transfer
 
 

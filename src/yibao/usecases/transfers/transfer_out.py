@@ -90,8 +90,8 @@ async def transfer_out(
     if command.other_admdvs in shelf.regions:
         body = {"reference": transfer.reference, "admdvs": command.other_admdvs, "from_admdvs": admdvs,
                 **msgspec.to_builtins(sheet)}
-        await put_out(tx, party="region", kind="transfer_sheet", key=transfer.reference, body=body,
-                      admdvs=command.other_admdvs, now=now, ids=ids)
+        await put_out(tx, party="region", kind="transfer_sheet", key=transfer.reference, body=body, admdvs=admdvs, now=now,
+                      ids=ids)
     return transfer
 
 
@@ -144,8 +144,8 @@ async def answer_request(
                       state=transfer, now=now, ids=ids)
     body: dict[str, Any] = {"reference": command.reference, "admdvs": command.from_admdvs, "from_admdvs": command.admdvs,
                             "reason": answer.sentence()}
-    await put_out(tx, party="region", kind="transfer_refused", key=command.reference, body=body, admdvs=command.from_admdvs,
-                  now=now, ids=ids)
+    await put_out(tx, party="region", kind="transfer_refused", key=command.reference, body=body, admdvs=command.admdvs, now=now,
+                  ids=ids)
     return transfer
 
 

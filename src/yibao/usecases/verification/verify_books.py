@@ -12,6 +12,7 @@ from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.check import Check, Finding
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
+from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
 from yibao.usecases.verification.exchange_checks import EXCHANGE_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
@@ -90,6 +91,7 @@ CHECKS = (
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
     *CLEARING_CHECKS,
     *CLOSING_CHECKS,
+    *CONTRIBUTION_CHECKS,
     *EXCHANGE_CHECKS,
     *SUPERVISION_CHECKS,
     *GROUPING_CHECKS,

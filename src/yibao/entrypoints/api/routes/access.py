@@ -65,7 +65,7 @@ async def show_self(call: Call) -> Self:
 
 
 @read("/verbs", verb="list_verbs")
-async def list_verbs(call: Call) -> Verbs:
+async def list_verbs(_call: Call) -> Verbs:
     """List which role may do what, and where a second person is needed."""
     return Verbs(list(verbs().values()))
 

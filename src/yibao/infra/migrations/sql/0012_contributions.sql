@@ -58,6 +58,8 @@ create table contributions.due (
 create unique index due_of_month on contributions.due (psn_no, month)
     where insutype in ('310', '390') and kind in ('regular', 'back') and state not in ('cancelled', 'refunded');
 create index due_by_bill on contributions.due (bill_id);
+create index due_of_accounts on contributions.due (admdvs, due_id, psn_no)
+    where payer_kind = 'account' and state in ('assessed', 'sent');
 create index due_unpaid on contributions.due (admdvs, month) where state in ('assessed', 'sent');
 
 create table contributions.bill (

@@ -119,7 +119,7 @@ create table personal_accounts.family (
     bound_at     timestamptz not null,
     bound_by     text not null,
     ended_by     text,
-    primary key (psn_no, member_no, begin_on),
+    primary key (psn_no, member_no, bound_at),
     check (psn_no <> member_no)
 );
 create unique index family_once on personal_accounts.family (psn_no, member_no) where end_on is null;

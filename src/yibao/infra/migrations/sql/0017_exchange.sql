@@ -139,7 +139,27 @@ create table people.card (
     primary key (psn_no, card_no)
 );
 create index card_by_number on people.card (card_no);
-alter table people.person add column if not exists card_state text not null default '';
+alter table people.person add column card_state text not null default '';
+
+-- Every settlement sees how the card stands: one more column of the facts, everything else of them as it was.
+alter type settlements.facts add attribute card_state text;
+alter type settlements.stay_facts add attribute card_state text;
+alter type dispensing.facts add attribute card_state text;
+do $$
+declare f record; v_was text; v_is text;
+begin
+    for f in select * from (values
+        ('settlements.case_facts(text,text,text)', 'encounters.encounter e'),
+        ('settlements.plain_facts(text,text,text)', 'encounters.encounter e'),
+        ('settlements.facts_of_stay(text,text,boolean)', 'encounters.encounter e'),
+        ('dispensing.sale_facts(text,text,text,date,text[],text[])', 'people.person p')) x(name, source)
+    loop
+        v_was := pg_get_functiondef(f.name::regprocedure);
+        v_is := replace(v_was, E'\n    from ' || f.source || E'\n', E',\n           p.card_state\n    from ' || f.source || E'\n');
+        if v_is = v_was then raise exception '% is not what it was', f.name; end if;
+        execute v_is;
+    end loop;
+end $$;
 
 -- Puts messages of one kind in order; returns the keys that were put before with other words.
 create function exchange.put_out(
