@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.proofs import (
+    batch_kills,
     clearing_kills,
     columns,
     crowds,
@@ -21,6 +22,7 @@ from tests.proofs import (
     properties,
 )
 from tests.proofs.platform import Platform, Result
+from tests.proofs.year import run as year
 
 MONEY = (
     "src/yibao/app.py", "src/yibao/entrypoints/gateway", "src/yibao/entrypoints/server.py", "src/yibao/usecases/settlement",
@@ -30,6 +32,13 @@ MONEY = (
 MOVES_MONEY = (
     *MONEY, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/clearing",
     "src/yibao/domains/clearing", "src/yibao/domains/dispensing",
+)
+REGION = (
+    *MONEY, "src/yibao/policy", "src/yibao/data/policies", "src/yibao/usecases/enrolment", "src/yibao/usecases/contributions", "src/yibao/usecases/entitlement",
+    "src/yibao/usecases/personal_accounts", "src/yibao/usecases/closing", "src/yibao/usecases/exchange",
+    "src/yibao/usecases/payouts", "src/yibao/domains/enrolment", "src/yibao/domains/contributions",
+    "src/yibao/domains/entitlement", "src/yibao/domains/personal_accounts", "src/yibao/domains/closing",
+    "src/yibao/domains/exchange", "src/yibao_parties",
 )
 PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
@@ -116,6 +125,21 @@ PROOFS: dict[str, tuple[Part, ...]] = {
             "各机构自己的账与平台逐笔相符、清算等于病例之和", month.run, 2_000, 60,
             (*LAW, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/reconciliation",
              "src/yibao/usecases/clearing", "tests/twin"),
+        ),
+    ),
+    "year": (
+        Part(
+            "YEAR",
+            "一个统筹区从空库到十八个月结账（2024 年 7 月至 2025 年 12 月）：参保、核定、缴费、到账、划账、退休、死亡、就诊，"
+            "每月结账且各表等于自己另记的账，同一种子同一摘要", year.run, 10_000, 300, REGION,
+        ),
+        Part(
+            "OFFICES", "同样的日子再过一遍，各外部单位轮流停一周：业务挂起可见，恢复后按序补办，最后的业务事实与未受干扰时相同",
+            year.run_disturbed, 600, 60, REGION,
+        ),
+        Part(
+            "F11", "核定、划账、支付文件、税务对账在随机一行处被 kill -9，再做一次：每行只做一次，文件逐字节相同",
+            batch_kills.run, 50, 8, REGION,
         ),
     ),
     "messages": (

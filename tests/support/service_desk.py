@@ -18,7 +18,7 @@ from yibao.kernel.ids import CountingIds
 from yibao.kernel.refusal import Refusal
 from yibao.policy.law.loading import load_policy
 from yibao.usecases.settlement.shelf import PolicyShelf
-from yibao.usecases.verification.verify_books import CHECKS
+from yibao.usecases.verification.services_checks import SERVICES_CHECKS
 
 T = TypeVar("T")
 ZIBO, HUIZHOU = "370300", "441300"
@@ -172,10 +172,18 @@ class Town:
                  at(str(paid)) if paid else None, arrived, at(str(arrived)) if arrived else None)))
             month = (month + timedelta(days=32)).replace(day=1)
 
-    def breaches(self, *words: str) -> dict[str, list[str]]:
-        """Return what ``verify`` finds with the checks whose sentence holds one of these words."""
-        found = {}
-        for check in CHECKS:
-            if any(word in check.says for word in words) and (rows := self.fetch(check.sql)):
-                found[check.says] = [str(row[0]) for row in rows]
-        return found
+    def breaches(self, *harm: str) -> dict[str, list[str]]:
+        """Return what the checks of services find, after some harm that is rolled back."""
+        async def go() -> dict[str, list[str]]:
+            connection = await asyncpg.connect(self.url)
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                for statement in harm:
+                    assert await connection.execute(statement) not in ("UPDATE 0", "DELETE 0"), "there is nothing to harm"
+                return {c.says: [str(r[0]) for r in rows] for c in SERVICES_CHECKS if (rows := await connection.fetch(c.sql))}
+            finally:
+                await transaction.rollback()
+                await connection.close()
+
+        return asyncio.run(go())

@@ -110,7 +110,9 @@ def noon(day: date, hour: int = 9) -> datetime:
     return datetime.combine(day, time(hour), SHANGHAI)
 
 
-async def found_agency(postgres: EmbeddedPostgres, name: str, home: Path, *, first: date) -> Agency:
+async def found_agency(
+    postgres: EmbeddedPostgres, name: str, home: Path, *, first: date, has_catalogue: bool = True
+) -> Agency:
     """Make a database with law, catalogue and institutions, and nobody in it."""
     execute(postgres.url_for("postgres"), f"create database {name}")
     url = postgres.url_for(name)
@@ -119,7 +121,8 @@ async def found_agency(postgres: EmbeddedPostgres, name: str, home: Path, *, fir
     database = await Database.open(url, role=None, size=4)
     texts = read_policy_files()
     await publish_policies(database, now=clock.now())
-    await load_all(database, now=clock.now(), ids=RandomIds())
+    if has_catalogue:
+        await load_all(database, now=clock.now(), ids=RandomIds())
     async with database.transaction() as tx:
         await insert_regions(tx, regions())
         for site in sites(seed=WORLD_SEED, today=first):

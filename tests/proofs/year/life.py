@@ -11,8 +11,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
-from yibao.usecases.contributions.pay_back import PayBack, pay_back
 from yibao.usecases.personal_accounts.credit_interest import credit_interest
 
 from tests.proofs.year.agency import FIRST, REGION, SECOND, Agency, noon
@@ -25,6 +23,8 @@ from yibao.kernel.refusal import Refusal
 from yibao.usecases.closing.close_month import CloseMonth, close_month
 from yibao.usecases.contributions.assess_month import assess_month
 from yibao.usecases.contributions.assess_residents import assess_residents
+from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
+from yibao.usecases.contributions.pay_back import PayBack, pay_back
 from yibao.usecases.contributions.refund_payment import RefundRequest, approve_refund, request_refund
 from yibao.usecases.contributions.send_bills import send_bills
 from yibao.usecases.enrolment.add_member import add_member

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -84,4 +85,4 @@ class Outside:
 
 def folder() -> tempfile.TemporaryDirectory[str]:
     """Return a place for the stores."""
-    return tempfile.TemporaryDirectory(prefix="yibao-tests-year-")
+    return tempfile.TemporaryDirectory(prefix=f"yibao-tests-{os.getpid()}-year-")

@@ -75,7 +75,8 @@ async def _live(n: int, seed: int, platform: Platform, *, is_disturbed: bool) ->
         try:
             life = Life(
                 agency, outside, world, Random(seed + 1), await _offices(agency, first), await _goods(agency, first),
-                visits_per_day=max(n * VISITS_PER_PERSON_AND_MONTH / 30.4, VISITS_PER_DAY_LEAST), off=_weeks(months) if is_disturbed else {},
+                visits_per_day=max(n * VISITS_PER_PERSON_AND_MONTH / 30.4, VISITS_PER_DAY_LEAST),
+                off=_weeks(months) if is_disturbed else {},
             )
             await life.live(months)
             found = await digests(agency.database)

@@ -210,11 +210,15 @@ async def test_who_comes_late_owes_the_public_subsidy_where_the_law_says_so(town
     await town.person(insutype="390", psn_type="1501", kind="resident", insured_on=date(2022, 1, 1))
     in_time = await assess_residents(town.database, admdvs="370300", year=2022, now=noon("2022-01-30"), shelf=SHELF)
     assert isinstance(in_time, Assessed) and in_time.total_fen == 41_000
+    await town.person(insutype="390", psn_type="1501", kind="resident", insured_on=date(2022, 1, 1))
+    late = await assess_residents(town.database, admdvs="370300", year=2022, now=noon("2022-01-31"), shelf=SHELF)
+    assert isinstance(late, Assessed) and (late.dues, late.cases) == (0, {"LAW_SILENT": 1})
 
 
 async def test_a_resident_and_an_employee_in_one_month_is_a_case(town: Town) -> None:
     one = await town.person(insutype="390", psn_type="1501", kind="resident")
     await assess_residents(town.database, admdvs="370300", year=2025, now=noon("2024-09-02"), shelf=SHELF)
+    await town.run("update enrolment.relation set paused_on = '2025-01-06', status = '4' where psn_no = $1", one)
     await town.employer("E1")
     await town.relate(one, insutype="310", psn_type="1101", kind="employed", emp_no="E1", wage_fen=500_000,
                       insured_on=date(2025, 1, 6))

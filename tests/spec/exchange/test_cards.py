@@ -31,8 +31,10 @@ class Holder:
     """Somebody with a card, at the counters of a hospital and a pharmacy, and at the office that issues cards."""
 
     def __init__(
-        self, url: str, shelf: PolicyShelf, hr: Office, till: Till, drugstore: Drugstore, person: Mapping[str, Any]
+        self, url: str, shelf: PolicyShelf, hr: Office, till: Till, drugstore: Drugstore, person: Mapping[str, Any],
+        drug: Mapping[str, Any],
     ) -> None:
+        self.drug = drug
         self.url, self.shelf, self.hr, self.till, self.drugstore, self.person = url, shelf, hr, till, drugstore, person
         self.card = self.fetch("select card_no from people.person where psn_no = $1", person["psn_no"])
 
@@ -79,7 +81,9 @@ class Holder:
         return self.till.call("2201", self.by_card(self.till.registration(self.person)), insured_place=REGION)
 
     def sale(self) -> dict[str, Any]:
-        line = next(x for x in self.person["visit"]["lines"])
+        d = self.drug
+        line = {"med_list_codg": d["med_list_codg"], "medins_list_codg": d["medins_list_codg"], "pric": d["price"], "cnt": 1,
+                "det_item_fee_sumamt": d["price"]}
         return self.by_card(self.drugstore.purchase(self.person, [line]), "druginfo")
 
 
@@ -90,7 +94,8 @@ def holder(
     person = next(p for p in world["patients"] if p["insuplc_admdvs"] == REGION and p["insutype"] == "310"
                   and p["visit"]["med_type"] == "11" and p["balance"] >= 1000)
     drugstore = Drugstore(till_for(REGION, kind="2"))
-    found = Holder(world_url, shelf, hr, till, drugstore, person)
+    drug = next(i for i in world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01")
+    found = Holder(world_url, shelf, hr, till, drugstore, person, drug)
     yield found
     found.at_office("find_card", card_no=found.card)
     drugstore.till.close()

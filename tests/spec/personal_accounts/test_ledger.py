@@ -16,7 +16,7 @@ AT = noon(date(2024, 7, 3))
 
 def credit(psn_no: str, amount: int, posting_id: str = "c1") -> Posting:
     return account_posting("correction", psn_no=psn_no, posting_id=posting_id, admdvs=REGION, posted_at=AT, amount=amount,
-                           other=f"payout:{REGION}")
+                           other=f"opening:{REGION}")
 
 
 def test_a_first_credit_opens_the_account_and_moves_the_version(region: Region) -> None:

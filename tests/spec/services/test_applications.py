@@ -330,5 +330,16 @@ def test_refusals_leave_the_clerk_a_sentence(town: Town) -> None:
             on=DAY)
 
 
-def test_verify_is_clean_and_finds_harm(town: Town) -> None:
-    assert town.breaches("申请") == {}
+HARMS = {
+    "a state that no step made": "update services.application set state = 'closed' where state = 'accepted'",
+    "a step without its audit row": "delete from platform.audit_entry where verb = 'service_review'",
+    "a clock that lost its end": "update services.application set due_on = null where state = 'accepted'",
+    "a pause of nothing": "update services.pause set end_on = null where ordinal = 1",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_verify_finds_harm(town: Town, harm: str) -> None:
+    """After the tests above there are applications in every state."""
+    assert town.breaches() == {}
+    assert town.breaches(HARMS[harm])

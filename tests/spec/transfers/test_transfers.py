@@ -282,7 +282,7 @@ def paper_transfer(town: Town, huizhou: Clerk) -> tuple[str, str, str, str]:
     return done.reference, psn_no, certno, "成都来人"
 
 
-def sheet(reference: str, certno: str, name: str, **more: Any) -> TransferSheet:
+def sheet(reference: str, certno: str, name: str, /, **more: Any) -> TransferSheet:
     given: dict[str, Any] = {
         "reference": reference, "admdvs": HUIZHOU, "from_admdvs": "510100", "name": name, "cert_type": "01", "certno": certno,
         "insutype": "310", "runs": [Run(date(2020, 1, 1), date(2022, 1, 1), "510100"), Run(date(2021, 7, 1), date(2023, 1, 1), "510100")],
@@ -355,3 +355,21 @@ def test_who_bears_the_retired_benefit_is_confirmed_by_two(town: Town, zibo: Cle
     town.relation(newcomer, begin=date(2025, 3, 1), until=None)
     nothing = ConfirmRetirementPlace(psn_no=newcomer, bearing_admdvs=HUIZHOU, basis="申请")
     assert huizhou.refused(confirm_retirement_place, nothing, on=DAY, maker="林受理") == ["NOTHING_PAID_HERE"]
+
+
+HARMS = {
+    "money that was never booked": "delete from ledger.posting where kind = 'transfer_in'",
+    "money booked for nobody": "update ledger.posting set posting_id = posting_id || 'x' where kind = 'transfer_in'",
+    "a transfer out without its posting": "delete from ledger.posting where kind = 'transfer_out'",
+    "a payout of another sum": "update exchange.payout set amount_fen = amount_fen + 1",
+    "a month that vanished": "update enrolment.year_credit set months = months + 1 where first_month is null",
+    "a transfer that got more than it did": "update transfers.transfer set account_fen = account_fen + 9, received_fen = "
+                                            "received_fen + 9 where direction = 'in' and received_fen > 0",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_verify_finds_harm(town: Town, harm: str) -> None:
+    """After the tests above there are transfers in every state."""
+    assert town.breaches() == {}
+    assert town.breaches(HARMS[harm])

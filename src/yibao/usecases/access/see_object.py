@@ -11,6 +11,12 @@ from yibao.kernel.refusal import Refusal, refuse
 
 # Row-level security decides what is there: the regions and the division of the transaction.
 PERSON = "select 1 from people.person where psn_no = $1"
+PAYER = """
+select 1 where exists (select from people.person where psn_no = $1 or household_no = $1)
+    or exists (select from enrolment.employer where emp_no = $1)
+"""
+PERSONS = ("psn_no", "member_no", "sharer_no", "heir_no")
+EMPLOYERS = ("emp_no", "from_no", "to_no", "school_no")
 EMPLOYER = "select 1 from enrolment.employer where emp_no = $1"
 DIVISION = "select set_config('yibao.division', $1, true)"
 
@@ -27,16 +33,21 @@ async def see_objects(tx: Connection, named: Mapping[str, Any], *, actor: Actor)
     A person of another region and one that does not exist get the same answer.
 
     Args:
-        named: what the request names: ``psn_no``, ``emp_no``, ``admdvs``; everything else is left to the use case.
+        named: what the request names: numbers of people, employers and payers, and ``admdvs``; everything else is left
+            to the use case.
     """
     admdvs = named.get("admdvs")
     if isinstance(admdvs, str) and admdvs and admdvs not in actor.regions:
         return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=admdvs[:12],
                       remedy="请由所属经办机构办理")
-    psn_no = named.get("psn_no")
-    if isinstance(psn_no, str) and psn_no and await tx.fetchval(PERSON, psn_no) is None:
-        return refuse("PERSON_NOT_FOUND", "没有该人员编号的参保人", field="psn_no", received=psn_no[:32], remedy="请核对人员编号")
-    emp_no = named.get("emp_no")
-    if isinstance(emp_no, str) and emp_no and await tx.fetchval(EMPLOYER, emp_no) is None:
-        return refuse("EMPLOYER_NOT_FOUND", "没有该编号的参保单位", field="emp_no", received=emp_no[:32], remedy="请核对单位编号")
+    for field, sql, code, words in _looked_up(named):
+        number = named.get(field)
+        if isinstance(number, str) and number and await tx.fetchval(sql, number) is None:
+            return refuse(code, f"没有该编号的{words}", field=field, received=number[:32], remedy="请核对编号")
     return None
+
+
+def _looked_up(named: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    found = [(f, PERSON, "PERSON_NOT_FOUND", "参保人") for f in PERSONS if f in named]
+    found += [(f, EMPLOYER, "EMPLOYER_NOT_FOUND", "参保单位") for f in EMPLOYERS if f in named]
+    return found + [("payer_no", PAYER, "PAYER_NOT_FOUND", "缴费人")] * ("payer_no" in named)

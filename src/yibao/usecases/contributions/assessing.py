@@ -139,6 +139,8 @@ class Round(msgspec.Struct, kw_only=True):
         )
         cards = deck.cards(member)
         if isinstance(cards, Refusal):
+            if has_due is not None:
+                return
             code = "BASE_MISSING" if cards.code == "FACT_MISSING" else "LAW_SILENT"
             cases.append(self._case(code, row, cards.sentence()))
             return

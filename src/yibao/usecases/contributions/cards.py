@@ -13,7 +13,7 @@ import msgspec
 
 from yibao.domains.contributions.rules import YEARLY_INSUTYPE
 from yibao.kernel.business_time import age_on
-from yibao.kernel.refusal import Refusal
+from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.reckoning.cases import DuesCase, Reckoned
 from yibao.policy.reckoning.collection import is_taken_from_account
@@ -26,6 +26,7 @@ EMPLOYEES, RESIDENTS = "310", "390"
 _KEPT = 50_000
 """Distinct cases kept in memory at most."""
 _NO_DUES = ("NO_RULE_FOR_CASE", "NO_LAW_FOR_DAY")
+_SUBSIDY = "state.subsidy"
 _BASIC = ("basic", "account")
 
 
@@ -111,6 +112,10 @@ class Deck:
             return () if is_retired and answer.code in _NO_DUES else answer
         yearly, rated = yearly_names(case, lookup), rate_names(case, lookup)
         named = [(name, fen) for name, fen in answer.amounts if "." in name and not name.startswith("base")]
+        if self._late and all(name != _SUBSIDY for name, _fen in named):
+            # A late payer owes it by law; an amount that nobody published is not guessed.
+            return refuse("NO_LAW_FOR_DAY", f"{self.policy.name}未载入 {self._month.year} 年度的财政补助标准，逾期缴费无法核定",
+                          field="on", received=self._month.isoformat(), remedy="请补充政策参数")
         return self._deal(member, named, yearly, _base_of(answer, rated))
 
     def _deal(
@@ -121,7 +126,7 @@ class Deck:
             name.partition(".")[2] in _BASIC and name not in yearly for name, _fen in named
         )
         for name, fen in named:
-            for heap, owed in self._heaps(member, name, fen, is_yearly=name in yearly, has_basic=has_basic):
+            for heap, owed in self._heaps(member, name, is_yearly=name in yearly, has_basic=has_basic):
                 heaps.setdefault(heap, []).append((owed, fen))
         return tuple(
             Card(
@@ -133,7 +138,7 @@ class Deck:
         )
 
     def _heaps(
-        self, member: Member, name: str, fen: int, *, is_yearly: bool, has_basic: bool
+        self, member: Member, name: str, *, is_yearly: bool, has_basic: bool
     ) -> list[tuple[tuple[str, str, str, bool], str]]:
         payer, _, part = name.partition(".")
         insutype = self._insutype

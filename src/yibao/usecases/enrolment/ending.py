@@ -16,6 +16,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.contributions.cancel_dues import CancelDues, cancel_dues
 from yibao.usecases.entitlement.refresh import refresh_entitlement
 from yibao.usecases.settlement.shelf import PolicyShelf
 
@@ -72,10 +73,6 @@ async def cancel_later_dues(
     Dues are assessed for the current month at the latest, so an end in the future leaves nothing to cancel.
     """
     if first_of_month(until) > first_of_month(business_date(now)):
-        return [], []
-    try:
-        from yibao.usecases.contributions.cancel_dues import CancelDues, cancel_dues
-    except ImportError:
         return [], []
     command = CancelDues(psn_no=relation.psn_no, insutype=relation.insutype, first=first_of_month(until), reason=ENDS[cause])
     done = await cancel_dues(tx, command, actor=actor, now=now, ids=ids, shelf=shelf)

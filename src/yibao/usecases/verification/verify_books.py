@@ -19,6 +19,7 @@ from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
 from yibao.usecases.verification.record_checks import RECORD_CHECKS
 from yibao.usecases.verification.reference_checks import REFERENCE_CHECKS
+from yibao.usecases.verification.services_checks import SERVICES_CHECKS
 from yibao.usecases.verification.stay_checks import STAY_CHECKS
 from yibao.usecases.verification.supervision_checks import SUPERVISION_CHECKS
 
@@ -93,6 +94,7 @@ CHECKS = (
     *CLOSING_CHECKS,
     *CONTRIBUTION_CHECKS,
     *EXCHANGE_CHECKS,
+    *SERVICES_CHECKS,
     *SUPERVISION_CHECKS,
     *GROUPING_CHECKS,
     *RECORD_CHECKS,
