@@ -9,9 +9,11 @@ from typing import Any
 
 import asyncpg
 
+from yibao.domains.exchange.rules import read_addresses
 from yibao.entrypoints import worker
 from yibao.entrypoints.api.api import create_api
 from yibao.entrypoints.api.services import ApiServices
+from yibao.entrypoints.exchange import running as exchange
 from yibao.entrypoints.gateway.gateway import Gateway
 from yibao.entrypoints.gateway.registry import Services
 from yibao.entrypoints.portals.institution.portal import create_portal
@@ -35,6 +37,7 @@ PAGE_PREFIXES = ("/institution", "/ui", "/assets")
 """Paths under which a POST is a form of a page; every other POST is an institution's message."""
 GATEWAY_PREFIXES = ("/fsi", "/isp-api")
 API_PREFIX = "/api/"
+EXCHANGE_CONNECTIONS = 3
 _ASK_AGAIN_S = 0.5
 _DOWN = (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 """What connecting to a database ends with that is not running, not yet, or no longer."""
@@ -136,6 +139,12 @@ class App:
         self._tasks.append(
             asyncio.create_task(worker.run(sealing, clock=self._clock, heads=heads, stop=self._stop))
         )
+        if self._settings.parties:
+            carrying = await self._opened(url, role=AGENCY, size=EXCHANGE_CONNECTIONS)
+            self._tasks.append(asyncio.create_task(exchange.run(
+                carrying, addresses=read_addresses(self._settings.parties), clock=self._clock, ids=RandomIds(),
+                shelf=shelf, stop=self._stop,
+            )))
 
     async def stop(self) -> None:
         """Finish what is under way, write the log out, close the pools."""

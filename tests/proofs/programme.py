@@ -33,12 +33,10 @@ MOVES_MONEY = (
     *MONEY, "src/yibao/usecases/stays", "src/yibao/usecases/pharmacy", "src/yibao/usecases/clearing",
     "src/yibao/domains/clearing", "src/yibao/domains/dispensing",
 )
+ROOMS = ("enrolment", "contributions", "entitlement", "personal_accounts", "closing", "exchange")
 REGION = (
-    *MONEY, "src/yibao/policy", "src/yibao/data/policies", "src/yibao/usecases/enrolment", "src/yibao/usecases/contributions", "src/yibao/usecases/entitlement",
-    "src/yibao/usecases/personal_accounts", "src/yibao/usecases/closing", "src/yibao/usecases/exchange",
-    "src/yibao/usecases/payouts", "src/yibao/domains/enrolment", "src/yibao/domains/contributions",
-    "src/yibao/domains/entitlement", "src/yibao/domains/personal_accounts", "src/yibao/domains/closing",
-    "src/yibao/domains/exchange", "src/yibao_parties",
+    *MONEY, "src/yibao/policy", "src/yibao/data/policies", "src/yibao_parties",
+    *(f"src/yibao/usecases/{room}" for room in (*ROOMS, "payouts")), *(f"src/yibao/domains/{room}" for room in ROOMS),
 )
 PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)

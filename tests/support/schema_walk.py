@@ -58,11 +58,16 @@ class Walker:
             keys: a key by role, all of one region.
             known: numbers that exist, by name of the parameter in the path: half of the requests use them.
         """
-        document = httpx.get(schema_url, timeout=30).json()
-        self.schema = schemathesis.openapi.from_dict(document)
-        self.schema.config.update(base_url=schema_url.removesuffix("/api/schema"))
+        self._base_url = schema_url.removesuffix("/api/schema")
         self._keys, self._known = keys, dict(known or {})
-        self.walked = Walked()
+        self.of(httpx.get(schema_url, timeout=30).json())
+
+    def of(self, document: dict[str, Any]) -> Walker:
+        """Hold the platform against another description and begin anew."""
+        self.document, self.walked = document, Walked()
+        self.schema = schemathesis.openapi.from_dict(document)
+        self.schema.config.update(base_url=self._base_url)
+        return self
 
     def walk(self, examples: int, *, random_seed: int) -> Walked:
         """Ask every operation ``examples`` times."""

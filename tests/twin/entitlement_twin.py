@@ -27,7 +27,7 @@ class Job(NamedTuple):
 
 
 class Life(NamedTuple):
-    """A generated life: ``paid`` by month number (employee), ``years`` paid as a resident: year to days of payment."""
+    """A generated life: ``paid`` by month number (employee), ``years`` paid as a resident; ``memo`` only saves time."""
 
     region: str
     birth: date
@@ -37,6 +37,7 @@ class Life(NamedTuple):
     years: dict[int, date]
     assisted: tuple[str, date] | None
     died: date | None
+    memo: dict[object, object]
 
 
 def no(day: date) -> int:
@@ -91,9 +92,12 @@ def is_good(life: Life, month: int) -> bool:
 
 def began(life: Life) -> int:
     """Return the first month anything was paid for."""
-    last = max([no(j.begin) for j in life.jobs] + [no(j.end) for j in life.jobs if j.end] + list(life.paid)) + 40
-    start = min(no(j.begin) for j in life.jobs)
-    return next((m for m in range(min([start, *life.paid]), last) if paid_day(life, m) is not None), 10**9)
+    if "began" not in life.memo:
+        last = max([no(j.begin) for j in life.jobs] + [no(j.end) for j in life.jobs if j.end] + list(life.paid)) + 40
+        start = min(no(j.begin) for j in life.jobs)
+        months = range(min([start, *life.paid]), last)
+        life.memo["began"] = next((m for m in months if paid_day(life, m) is not None), 10**9)
+    return life.memo["began"]  # type: ignore[return-value]
 
 
 def break_around(life: Life, month: int) -> tuple[int, int]:
@@ -182,7 +186,7 @@ def employee_on(life: Life, day: date) -> bool | None:
         return False
     month = no(day) - LAG
     start = began(life)
-    if month < start or first(month + LAG) < min(j.begin for j in jobs) and False:
+    if month < start:
         return False
     pay = paid_day(life, month)
     if pay is not None and (is_good(life, month) or month == start):
@@ -210,9 +214,11 @@ def season_end(region: str, year: int) -> date:
 
 def had_employee(life: Life, year: int) -> bool:
     """Say whether employee benefits were due on any day of a year (they change by months only)."""
-    days = [date(year, m, d) for m in range(1, 13) for d in (1, 28)]
-    days += [j.begin for j in life.jobs if j.begin.year == year]
-    return any(employee_on(life, d) for d in days)
+    if ("had", year) not in life.memo:
+        days = [date(year, m, d) for m in range(1, 13) for d in (1, 28)]
+        days += [j.begin for j in life.jobs if j.begin.year == year]
+        life.memo["had", year] = any(employee_on(life, d) for d in days)
+    return bool(life.memo["had", year])
 
 
 def resident_start(life: Life, year: int) -> date:
@@ -222,7 +228,7 @@ def resident_start(life: Life, year: int) -> date:
     if (pay - life.birth).days <= 90 and year in (life.birth.year, life.birth.year + 1):
         return life.birth if year == life.birth.year else begin
     covered = [y for y, p in life.years.items() if y < year and p.year <= y]
-    covered += [y for y in range(2018, year) if had_employee(life, y)]
+    covered += [y for y in range(2021, year) if had_employee(life, y)]
     missed = list(range(max(covered) + 1, year)) if covered else []
     in_season = pay <= season_end(life.region, year) and (pay < begin or year >= 2025)
     if in_season and not missed:
@@ -230,8 +236,8 @@ def resident_start(life: Life, year: int) -> date:
     law_day = max(pay, begin)
     if life.assisted and life.assisted[0] in ASSISTED[life.region] and life.assisted[1] <= pay and law_day.year >= 2025:
         return begin if in_season else max(begin, pay)
-    ends = employee_end(life)
-    if ends is not None and max(no(pay) - no(ends), 0) <= 3:
+    last = last_employee_day(life, pay)
+    if last is not None and no(pay) - no(last + timedelta(days=1)) <= 3:
         return begin if in_season else max(begin, pay)
     if law_day.year < 2025:
         return max(begin, first(no(pay) + 1))
@@ -249,19 +255,11 @@ def resident_start(life: Life, year: int) -> date:
     return max(best, begin)
 
 
-def employee_end(life: Life) -> date | None:
-    """Return the day after the last one with employee benefits; None while they go on or never were."""
-    if not [j for j in life.jobs if j.kind != "c"] or began(life) >= 10**9:
-        return None
-    latest = max([d for j in life.jobs for d in (j.begin, j.end) if d] + [first(m) for m in life.paid] + list(life.paid.values()))
-    day = first(no(latest) + 14)
-    if employee_on(life, day):
-        return None
-    floor = min(j.begin for j in life.jobs)
-    while day > floor:
-        if employee_on(life, day - timedelta(days=1)):
-            return day
-        day -= timedelta(days=1)
+def last_employee_day(life: Life, pay: date) -> date | None:
+    """Return the last day with employee benefits before or on a day, None if that was longer ago than matters."""
+    for back in range(160):
+        if employee_on(life, pay - timedelta(days=back)):
+            return pay - timedelta(days=back)
     return None
 
 
@@ -300,7 +298,7 @@ def is_free_start(life: Life, year: int) -> bool:
     if (pay - life.birth).days <= 90 and year in (life.birth.year, life.birth.year + 1):
         return True
     covered = [y for y, p in life.years.items() if y < year and p.year <= y]
-    covered += [y for y in range(2018, year) if had_employee(life, y)]
+    covered += [y for y in range(2021, year) if had_employee(life, y)]
     in_season = pay <= season_end(life.region, year) and (pay < begin or year >= 2025)
     if in_season and not (covered and max(covered) + 1 < year):
         return False

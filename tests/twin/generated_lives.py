@@ -44,13 +44,11 @@ def draw_life(chance: random.Random) -> Life:
         kind = chance.choice("ro")
         jobs.append(Job(kind, begins, None))
         lump = begins + timedelta(days=chance.randrange(200)) if kind == "o" and chance.random() < 0.8 else None
-    # One live due for a person and month: a month that is paid as an employee is not paid as a resident.
-    years = {y: p for y, p in years.items()}
     assisted = None
     if chance.random() < 0.2:
         assisted = (chance.choice(("2303", "2304", "2399")), date(2024, 1, 1) + timedelta(days=chance.randrange(700)))
     died = date(2025, 1, 1) + timedelta(days=chance.randrange(600)) if chance.random() < 0.08 else None
-    return Life(region, date(1970, 3, 3), tuple(jobs), paid, lump, years, assisted, died)
+    return Life(region, date(1970, 3, 3), tuple(jobs), paid, lump, years, assisted, died, {})
 
 
 def _child(chance: random.Random, region: str) -> Life:
@@ -60,7 +58,7 @@ def _child(chance: random.Random, region: str) -> Life:
     years = {y: min(p, date(y, 12, 31)) for y, p in years.items()}
     if chance.random() < 0.7:
         _pay_years(chance, date(enrolled.year + 1, 1, 1), date(2026, 12, 31), years)
-    return Life(region, birth, (Job("c", enrolled, None),), {}, None, years, None, None)
+    return Life(region, birth, (Job("c", enrolled, None),), {}, None, years, None, None, {})
 
 
 def _within(month: date, chance: random.Random) -> date:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import asyncpg
 import httpx
+from typer.testing import CliRunner
 
 from tests.spec.api.conftest import HallOf
 from tests.support.hall import Hall, problem_of
+from yibao.entrypoints.cli.main import app
 
 REGION = "370300"
 
@@ -106,3 +109,13 @@ def test_one_person_with_two_logins_of_one_name_is_still_one_login_each(hall_of:
     admin.do("/agents", form | {"roles": ["approve"]})
     second = Hall(world["agency"]["api"], admin.do("/keys", {"login": "turn.coat", "title": "后"})["key"])
     assert second.refused(f"/proposals/{proposed['proposal_id']}/approve")["code"] == "SAME_PERSON"
+
+
+def test_the_books_still_verify(world_url: str) -> None:
+
+
+
+
+    result = CliRunner().invoke(app, ["verify", "--json"], env={"YIBAO_DATABASE_URL": world_url})
+    findings = json.loads(result.stdout)
+    assert result.exit_code == 0, [f for f in findings.get("findings", []) if f.get("offenders") or f.get("broken")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from datetime import date
 from typing import Any
 
@@ -158,6 +159,6 @@ def test_what_is_not_issued(clerk: Clerk, stranger: Clerk, town: Town, person: t
 
 
 def test_without_the_printing_part_there_is_a_sentence(clerk: Clerk, person: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
     made = clerk.do(issue_certificate, IssueCertificate(psn_no=person[0]), on=DAY)
-    monkeypatch.setitem(__import__("sys").modules, "typst", None)
     assert clerk.refused(print_certificate, made.certificate_no, on=DAY) == ["PRINTING_NOT_INSTALLED"]

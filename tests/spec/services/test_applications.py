@@ -276,7 +276,7 @@ def test_a_clerk_of_another_region_sees_nothing(town: Town) -> None:
     filed = accepted(town, 13)
     stranger = town.clerk("何惠州", region=HUIZHOU)
     for deed in (review_application, withdraw_application, accept_application):
-        assert stranger.refused(deed, on(filed, "属实"), on=DAY) == ["APPLICATION_UNKNOWN"]
+        assert stranger.refused(deed, on(filed, "属实"), on=DAY) == ["APPLICATION_NOT_FOUND"]
 
 
 def test_bad_ratings(town: Town) -> None:

@@ -78,8 +78,3 @@ def refuse_return(told: PayoutReturn, *, file: PayoutFile | None, lines: Mapping
             faults.append(Fault("PAYOUT_ENDED", f"该支付行已回盘（{line.code}），不能改为另一结果", place, o.code, _ASK_BANK))
         seen.add(o.line_id)
     return Refusal(tuple(faults)) if faults else None
-
-
-def payout_account(admdvs: str) -> str:
-    """Return the ledger account of what a region owes to people and its bank has not paid yet."""
-    return f"payout:{admdvs}"

@@ -21,6 +21,7 @@ k.recorded_at desc nulls last, k.psn_no limit 1
 _KEPT = "from people.person f join people.person k on k.psn_no = coalesce(f.merged_into, f.psn_no)"
 BY_CERTIFICATE = f"select k.* {_KEPT} where f.cert_type = $1 and f.certno = $2 order by {_INSURED}"
 BY_CARD = f"select k.* {_KEPT} where f.card_no = $1 order by {_INSURED}"
+DOCUMENT_OF = "select 1 from people.person where merged_into = $1 and certno = $2 limit 1"
 BALANCE = "select balance_fen from ledger.personal_account where psn_no = $1"
 
 _NAMES = [f.name for f in msgspec.structs.fields(Person)]
@@ -63,6 +64,11 @@ async def find_by_certificate(tx: Connection, *, cert_type: str, certno: str) ->
 async def find_by_card(tx: Connection, card_no: str) -> asyncpg.Record | None:
     """Return a person by social-security card number."""
     return await tx.fetchrow(BY_CARD, card_no)
+
+
+async def has_document(tx: Connection, psn_no: str, *, certno: str) -> bool:
+    """Say whether a number that was merged into a person stands under this document."""
+    return await tx.fetchrow(DOCUMENT_OF, psn_no, certno.upper()) is not None
 
 
 async def balance_of(tx: Connection, psn_no: str) -> int:

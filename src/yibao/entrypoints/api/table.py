@@ -9,6 +9,7 @@ from yibao.domains.access.verbs import verbs
 from yibao.entrypoints.api.routes import (
     access,
     accounts,
+    certificates,
     closing,
     dues,
     employers,
@@ -19,7 +20,9 @@ from yibao.entrypoints.api.routes import (
     people,
     privacy,
     proposals,
+    services,
     settlements,
+    transfers,
 )
 from yibao.entrypoints.api.routing import Route
 
@@ -36,6 +39,9 @@ AREAS: Sequence[Sequence[Route]] = (
     settlements.ROUTES,
     filings.ROUTES,
     institutions.ROUTES,
+    services.ROUTES,
+    transfers.ROUTES,
+    certificates.ROUTES,
     closing.ROUTES,
 )
 

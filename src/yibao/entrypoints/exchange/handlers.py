@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -12,54 +12,69 @@ from yibao.domains.exchange.outbox import mark_hall
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.contributions.book_arrival import Arrival, book_arrival
+from yibao.usecases.contributions.finish_refund import RefundDone, finish_refund
+from yibao.usecases.contributions.receive_payment import (
+    Payment,
+    PaymentReturned,
+    receive_payment,
+    return_payment,
+)
+from yibao.usecases.contributions.reconcile_tax import Statement, reconcile_tax
+from yibao.usecases.enrolment.commands import (
+    BIRTH_CERTIFICATE,
+    RESIDENT_CARD,
+    EnrolNewborn,
+    RecordDeath,
+    RetireMember,
+    TakeAssistedList,
+)
+from yibao.usecases.enrolment.enrol_newborn import enrol_newborn
+from yibao.usecases.enrolment.record_death import record_death
+from yibao.usecases.enrolment.retire_member import retire_member
+from yibao.usecases.enrolment.take_assisted_list import take_assisted_list
 from yibao.usecases.exchange.record_card import CardChange, record_card
 from yibao.usecases.exchange.take_message import Handler, Means
-from yibao.usecases.payouts.take_payout_return import (
-    FileRefused,
-    take_payout_return,
-    take_refused_file,
-)
+from yibao.usecases.payouts.take_payout_return import FileRefused, take_payout_return, take_refused_file
+from yibao.usecases.transfers.commands import TransferCredit, TransferRefused, TransferRequest, TransferSheet
+from yibao.usecases.transfers.receive_money import receive_money
+from yibao.usecases.transfers.receive_sheet import receive_refusal, receive_sheet
+from yibao.usecases.transfers.transfer_out import answer_request
 
 Body = dict[str, Any]
-BIRTH_CERTIFICATE, IDENTITY_CARD = "990201", "01"
-_CASES = "yibao.usecases."
 
 
-def _asks(module: str, verb: str, command: str, *, of: str = "", with_shelf: bool = True, **more: Any) -> Handler:
+def _asks(deed: Callable[..., Awaitable[Any]], command: type[Any], **more: Any) -> Handler:
     """Return the handler that calls a use case with the body as its command; ``more`` are fields the body does not have."""
 
     async def handle(tx: Connection, body: Body, means: Means) -> Any:
-        try:
-            deed = getattr(importlib.import_module(_CASES + module), verb)
-            form = getattr(importlib.import_module(_CASES + (of or module)), command)
-        except ImportError:
-            return refuse("NOT_OFFERED", "该业务尚未开通", field="kind", remedy="请人工办理")
-        asked = {"actor": means.actor, "now": means.now, "ids": means.ids}
-        if with_shelf:
-            asked["shelf"] = means.shelf
-        return await deed(tx, msgspec.convert({**body, **more}, type=form), **asked)
+        asked = msgspec.convert({**body, **more}, type=command)
+        return await deed(tx, asked, actor=means.actor, now=means.now, ids=means.ids, shelf=means.shelf)
+
+    return handle
+
+
+def _says(deed: Callable[..., Awaitable[Any]], command: type[Any]) -> Handler:
+    """Return the handler that calls a use case for which no law is needed."""
+
+    async def handle(tx: Connection, body: Body, means: Means) -> Any:
+        return await deed(tx, msgspec.convert(body, type=command), actor=means.actor, now=means.now, ids=means.ids)
+
+    return handle
+
+
+def _by_hand(code: str, says: str, remedy: str) -> Handler:
+    """Return the handler of a message that nothing here can do on its own: a case for a clerk, with what was told."""
+
+    async def handle(_tx: Connection, body: Body, _means: Means) -> Refusal:
+        return refuse(code, says, field="certno", received=mask(str(body.get("certno", ""))), remedy=remedy)
 
     return handle
 
 
 async def _payment_returned(tx: Connection, body: Body, means: Means) -> Any:
-    handler = _asks("contributions.receive_payment", "return_payment", "PaymentReturned")
-    return await handler(tx, {**body, "returned_on": str(body.get("returned_at", ""))[:10] or None}, means)
-
-
-async def _payout_return(tx: Connection, body: Body, means: Means) -> Any:
-    told = msgspec.convert(body, type=PayoutReturn)
-    return await take_payout_return(tx, told, actor=means.actor, now=means.now, ids=means.ids)
-
-
-async def _file_refused(tx: Connection, body: Body, means: Means) -> Any:
-    told = msgspec.convert(body, type=FileRefused)
-    return await take_refused_file(tx, told, actor=means.actor, now=means.now, ids=means.ids)
-
-
-async def _card(tx: Connection, body: Body, means: Means) -> Any:
-    change = msgspec.convert(body, type=CardChange)
-    return await record_card(tx, change, actor=means.actor, now=means.now, ids=means.ids)
+    asked = {**body, "returned_on": str(body.get("returned_at", ""))[:10] or None}
+    return await _asks(return_payment, PaymentReturned)(tx, asked, means)
 
 
 class HallTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +95,12 @@ async def _hall(tx: Connection, body: Body, means: Means) -> Refusal | None:
 
 async def _birth(tx: Connection, body: Body, means: Means) -> Any:
     """A child without an identity number is enrolled under the number of the birth certificate."""
-    certno = body.get("certno") or body.get("birth_id", "")
-    kind = IDENTITY_CARD if body.get("certno") else BIRTH_CERTIFICATE
-    handler = _asks("enrolment.enrol_newborn", "enrol_newborn", "EnrolNewborn", of="enrolment.commands")
-    asked = {**body, "certno": certno, "cert_type": kind, "evidence": f"出生医学证明{body.get('birth_id', '')}"}
-    return await handler(tx, asked, means)
+    certificate = str(body.get("birth_id", ""))
+    asked = {
+        **body, "certno": body.get("certno") or certificate,
+        "cert_type": RESIDENT_CARD if body.get("certno") else BIRTH_CERTIFICATE, "evidence": f"出生医学证明{certificate}",
+    }
+    return await _asks(enrol_newborn, EnrolNewborn)(tx, asked, means)
 
 
 class IdentityAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,43 +124,30 @@ async def _identity_answer(_tx: Connection, body: Body, _means: Means) -> Refusa
                   received=mask(told.certno), remedy="请核对证件并更正参保人信息")
 
 
-def _by_hand(code: str, says: str, remedy: str) -> Handler:
-    """Return the handler of a message that nothing here can do on its own: a case for a clerk, with what was told."""
-
-    async def handle(_tx: Connection, body: Body, _means: Means) -> Refusal:
-        return refuse(code, says, field="certno", received=mask(str(body.get("certno", ""))), remedy=remedy)
-
-    return handle
-
-
-_PAYMENT = "contributions.receive_payment"
-_ARRIVAL = _asks("contributions.book_arrival", "book_arrival", "Arrival")
-_TRANSFERS = "transfers.commands"
+_ARRIVAL = _asks(book_arrival, Arrival)
 HANDLERS: dict[tuple[str, str], Handler] = {
-    ("tax", "payment"): _asks(_PAYMENT, "receive_payment", "Payment", origin="tax"),
+    ("tax", "payment"): _asks(receive_payment, Payment, origin="tax"),
     ("tax", "payment_returned"): _payment_returned,
     ("tax", "arrival"): _ARRIVAL,
-    ("tax", "statement"): _asks("contributions.reconcile_tax", "reconcile_tax", "Statement", with_shelf=False),
-    ("tax", "refund_done"): _asks("contributions.finish_refund", "finish_refund", "RefundDone", with_shelf=False),
-    ("bank", "collection"): _asks(_PAYMENT, "receive_payment", "Payment", origin="bank"),
+    ("tax", "statement"): _says(reconcile_tax, Statement),
+    ("tax", "refund_done"): _says(finish_refund, RefundDone),
+    ("bank", "collection"): _asks(receive_payment, Payment, origin="bank"),
     ("bank", "arrival"): _ARRIVAL,
-    ("bank", "payout_return"): _payout_return,
-    ("bank", "file_refused"): _file_refused,
-    ("bank", "transfer_credit"): _asks("transfers.receive_money", "receive_money", "TransferCredit", of=_TRANSFERS),
-    ("hr", "card"): _card,
-    ("hr", "retired"): _asks("enrolment.retire_member", "retire_member", "RetireMember", of="enrolment.commands"),
+    ("bank", "payout_return"): _says(take_payout_return, PayoutReturn),
+    ("bank", "file_refused"): _says(take_refused_file, FileRefused),
+    ("bank", "transfer_credit"): _asks(receive_money, TransferCredit),
+    ("hr", "card"): _says(record_card, CardChange),
+    ("hr", "retired"): _asks(retire_member, RetireMember),
     ("hr", "hall"): _hall,
     ("hr", "work_injury"): _by_hand(
         "WORK_INJURY_TOLD", "人社认定为工伤，基本医保基金不予支付", "请核对外伤备案，并追回已支付的费用"),
-    ("civil", "assisted_list"): _asks(
-        "enrolment.take_assisted_list", "take_assisted_list", "TakeAssistedList", of="enrolment.commands"),
+    ("civil", "assisted_list"): _asks(take_assisted_list, TakeAssistedList),
     ("health", "birth"): _birth,
     ("health", "maternity"): _by_hand("MATERNITY_TOLD", "卫健登记了怀孕信息", "请通知本人到定点医疗机构办理生育登记"),
-    ("police", "death"): _asks(
-        "enrolment.record_death", "record_death", "RecordDeath", of="enrolment.commands", source="police"),
+    ("police", "death"): _asks(record_death, RecordDeath, source="police"),
     ("police", "identity_answer"): _identity_answer,
-    ("region", "transfer_request"): _asks("transfers.answer_request", "answer_request", "TransferRequest", of=_TRANSFERS),
-    ("region", "transfer_sheet"): _asks("transfers.receive_sheet", "receive_sheet", "TransferSheet", of=_TRANSFERS),
-    ("region", "transfer_refused"): _asks("transfers.receive_sheet", "receive_refusal", "TransferRefused", of=_TRANSFERS),
+    ("region", "transfer_request"): _asks(answer_request, TransferRequest),
+    ("region", "transfer_sheet"): _asks(receive_sheet, TransferSheet),
+    ("region", "transfer_refused"): _asks(receive_refusal, TransferRefused),
 }
 """What is done with each kind of message of each party; any other is a case."""

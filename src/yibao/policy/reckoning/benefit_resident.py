@@ -210,11 +210,12 @@ class _Years:
         return list(range(max(before) + 1, year)) if before else []
 
     def _since_employee(self, paid_on: date) -> int | None:
-        """Return how many months after the end of the employee benefits something was paid, None without such an end."""
-        ends = [c.end_on for c in self._employee if c.is_due and c.end_on is not None]
-        if not ends or any(c.is_due and c.end_on is None for c in self._employee):
+        """Return how many months before a payment the employee benefits had ended (0 while they last), None if never due."""
+        begun = [c for c in self._employee if c.is_due and c.begin_on <= paid_on]
+        if not begun:
             return None
-        return max(month_of(paid_on) - month_of(max(ends)), 0)
+        end = begun[-1].end_on
+        return 0 if end is None else max(month_of(paid_on) - month_of(end), 0)
 
     def _is_back(self, due: DueFact) -> bool:
         """Say whether a year was paid for when it was over: that repairs the waiting time and nothing else."""

@@ -32,6 +32,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.certificates.commands import IssueCertificate, RevokeCertificate
+from yibao.usecases.certificates.print_certificate import draw
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.trail import write_trail
 
@@ -65,7 +66,7 @@ def issued_of(certificate: Certificate) -> Issued:
 async def issue_certificate(
     tx: Connection, command: IssueCertificate, *, actor: Actor, now: datetime, ids: Ids, application_id: str = ""
 ) -> Issued | Refusal:
-    """Issue a certificate; what it says is kept as printed, with its SM3 digest and a code made of it."""
+    """Issue a certificate; what it says is kept with its SM3 digest and a code made of it, and printed at once."""
     if command.certificate not in TITLES:
         return refuse("CERTIFICATE_KIND", "没有这种凭证", field="certificate", received=command.certificate[:40],
                       remedy=f"请选择{ENROLMENT}（参保凭证）或{BENEFIT}（待遇证明）")
@@ -92,6 +93,9 @@ async def issue_certificate(
         command.psn_no, number, admdvs, command.certificate, now, today + _CURRENT, msgspec.json.encode(content).decode(),
         statement, digest, code_of(digest), application_id, actor.login, actor.channel,
     )
+    pdf = draw(certificate)
+    if isinstance(pdf, bytes):  # without the printing part it is issued all the same, and printed elsewhere
+        certificate = msgspec.structs.replace(certificate, pdf=pdf, pdf_digest=sm3(pdf))
     await add_certificate(tx, certificate)
     await write_trail(tx, actor, verb="issue_certificate", object_id=number, admdvs=admdvs, state=digest.hex(), now=now,
                       ids=ids)

@@ -36,13 +36,9 @@ CHECK_PATH = "/api/v1/certificates/check"
 
 
 async def print_certificate(
-    tx: Connection, certificate_no: str, *, actor: Actor, address: str = CHECK_PATH
+    tx: Connection, certificate_no: str, *, actor: Actor
 ) -> bytes | Refusal:
-    """Return a certificate as PDF; the first print is kept with its digest and given again byte for byte.
-
-    Args:
-        address: where a stranger checks it; printed.
-    """
+    """Return a certificate as PDF; the first print is kept with its digest and given again byte for byte."""
     certificate = await find_certificate(tx, certificate_no)
     if certificate is None or (actor.regions and certificate.admdvs not in actor.regions):
         return refuse("CERTIFICATE_NOT_FOUND", "没有这份凭证", field="certificate_no", received=certificate_no[:40],
@@ -52,7 +48,7 @@ async def print_certificate(
                       remedy="请重新开具")
     if certificate.pdf is not None:
         return certificate.pdf
-    pdf = draw(certificate, address=address)
+    pdf = draw(certificate)
     if isinstance(pdf, bytes):
         await keep_pdf(tx, certificate, pdf, sm3(pdf))
         kept = await find_certificate(tx, certificate_no)
@@ -62,8 +58,12 @@ async def print_certificate(
     return pdf
 
 
-def draw(certificate: Certificate, *, address: str) -> bytes | Refusal:
-    """Return the page; refused where the printing part of the platform is not installed."""
+def draw(certificate: Certificate, *, address: str = CHECK_PATH) -> bytes | Refusal:
+    """Return the page; refused where the printing part of the platform is not installed.
+
+    Args:
+        address: where a stranger checks it; printed.
+    """
     try:
         import typst
     except ImportError:

@@ -75,6 +75,11 @@ ITEMS = (
         where p.admdvs = asked.admdvs and p.origin = 'tax' and p.state <> 'returned'
           and p.paid_on >= asked.month and p.paid_on < (asked.month + interval '1 month')::date
           and not exists (select from contributions.statement s where s.day = p.paid_on and s.admdvs = p.admdvs)"""),
+    Item("tax_differences", "与税务对账的差异都已处理", True, "yibao dues cases；更正后的对账单由交换收取", """
+        select c.kind || ' ' || c.case_id from contributions.work_case c, asked
+        where c.admdvs = asked.admdvs and c.state = 'open' and c.opened_at < asked.end_at
+          and c.kind in ('STATEMENT_TOTAL', 'STATEMENT_DIGEST', 'MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS',
+                         'TWICE_IN_STATEMENT', 'WRONG_DAY', 'ARRIVAL_TOTAL')"""),
     Item("in_transit", "已缴未到账的款项", False, "等待税务划转；yibao dues payments", """
         select p.payment_id from contributions.payment p, asked
         where p.admdvs = asked.admdvs and p.state = 'received' and p.recorded_at < asked.end_at"""),

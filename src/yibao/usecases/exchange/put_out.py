@@ -22,7 +22,7 @@ async def put_out(
         party: ``tax bank hr civil health police``, or ``region`` for another region of this deployment.
         key: natural key within party and kind; the same message again has no effect.
         body: JSON values only: amounts in fen, dates as ISO text.
-        admdvs: the region the message is about; for ``region`` the one that receives it.
+        admdvs: the region that says it; a letter to another region names the receiver as ``admdvs`` of its body.
 
     The party's row is held until the commit, so put late in the transaction.
 

@@ -135,8 +135,12 @@ async def _case(
 
 
 def _region(message: Incoming, shelf: PolicyShelf) -> str:
-    """Return the region a message is about; one that names none of ours is kept with the first."""
-    return message.admdvs if message.admdvs in shelf.regions else shelf.regions[0]
+    """Return the region that has to work a message: whom the body names, else the envelope, else our first.
+
+    A letter from region to region travels under its sender's region; its body names the receiver.
+    """
+    named = (message.body.get("admdvs"), message.admdvs)
+    return next((code for code in named if code in shelf.regions), shelf.regions[0])
 
 
 def _bytes(digest: str) -> bytes:

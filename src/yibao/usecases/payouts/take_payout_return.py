@@ -8,14 +8,14 @@ import msgspec
 
 from yibao.domains.exchange import payouts
 from yibao.domains.exchange.model import PayoutFile, PayoutReturn, PayoutRow
-from yibao.domains.exchange.payout_rules import PAID_CODE, outcomes_text, payout_account, refuse_return
+from yibao.domains.exchange.payout_rules import PAID_CODE, outcomes_text, refuse_return
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.operations import post
-from yibao.ledger.posting import Posting, bank
+from yibao.ledger.posting import Posting, bank, payout
 from yibao.usecases.trail import write_trail
 
 
@@ -76,7 +76,7 @@ async def _book(tx: Connection, file: PayoutFile, told: PayoutReturn, *, now: da
 def _payment(row: PayoutRow, *, now: datetime) -> Posting:
     return Posting(
         row.psn_no, f"{row.payout_id}-paid", row.admdvs, "payment", now, None, None,
-        [payout_account(row.admdvs), bank(row.admdvs)], [-row.amount_fen, row.amount_fen], 0,
+        [payout(row.admdvs), bank(row.admdvs)], [-row.amount_fen, row.amount_fen], 0,
     )
 
 

@@ -13,7 +13,7 @@ from yibao.domains.enrolment.queries import list_identities, list_relations
 from yibao.domains.entitlement.queries import spells_on
 from yibao.domains.people.card_rules import BLOCKED, card_faults
 from yibao.domains.people.cards import find_card
-from yibao.domains.people.queries import balance_of, find_by_card, find_by_certificate
+from yibao.domains.people.queries import balance_of, find_by_card, find_by_certificate, has_document
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask, mask_name
 from yibao.kernel.refusal import Refusal, refuse
@@ -71,7 +71,9 @@ async def identify_person(tx: Connection, shown: Shown, *, on: date) -> Identifi
     if shown.name and shown.name != person["name"]:
         return refuse("NAME_DIFFERS", "姓名与证件不一致", field="data.psn_name", received=mask_name(shown.name),
                       remedy="请核对姓名，或留空由平台返回")
-    if shown.certno and shown.certno.upper() != person["certno"].upper():
+    if shown.certno and shown.certno.upper() != person["certno"].upper() and not await has_document(
+        tx, person["psn_no"], certno=shown.certno
+    ):
         return refuse("CERTIFICATE_DIFFERS", "证件号码与就诊凭证不是同一人", field="data.certno",
                       received=mask(shown.certno), remedy="请核对证件号码")
     return Identified(

@@ -100,7 +100,7 @@ async def finish(
     if isinstance(result, Refusal):
         return result
     text = msgspec.json.encode(result).decode()
-    payout_id = _payout_of(result)
+    payout_id = await _payout_of(tx, result)
     if payout_id:
         return await move(tx, application, what="pay", state=PAYING, result=text, payout_id=payout_id, actor=actor, now=now,
                           ids=ids, book=book)
@@ -108,9 +108,11 @@ async def finish(
                       book=book)
 
 
-def _payout_of(result: object) -> str:
+async def _payout_of(tx: Connection, result: object) -> str:
     """Return the payout that a deed ordered, ``""`` where it pays nobody through the bank."""
-    return str(getattr(result, "payout_id", "") or "")
+    withdrawal = getattr(result, "withdrawal_id", "")
+    payout_id = str(getattr(result, "payout_id", "") or (f"wd-{withdrawal}" if withdrawal else ""))
+    return "" if not payout_id or isinstance(await open_payout(tx, payout_id), Refusal) else payout_id
 
 
 async def follow_payments(

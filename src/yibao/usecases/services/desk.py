@@ -37,7 +37,7 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def application_unknown(application_id: str) -> Refusal:
     """Return the refusal of an application that is not there, or not for this region."""
-    return refuse("APPLICATION_UNKNOWN", "没有这个申请", field="application_id", received=application_id[:40],
+    return refuse("APPLICATION_NOT_FOUND", "没有这个申请", field="application_id", received=application_id[:40],
                   remedy="请核对申请编号")
 
 

@@ -89,6 +89,8 @@ def _deed_of(effect: Mapping[str, Deed], body: Mapping[str, Any]) -> Deed | Refu
 
 def _command_of(deed: Deed, body: Mapping[str, Any]) -> Any | Refusal:
     content = {name: value for name, value in body.items() if name != "kind"}
+    if b"\\u0000" in msgspec.json.encode(content):
+        return refuse("BODY_INVALID", "申请内容含有不可保存的字符", field="body", remedy="请去掉不可见字符")
     wanted = _command_type(deed[2])
     strangers = sorted(set(content) - {f.name for f in msgspec.structs.fields(wanted)})
     if strangers:

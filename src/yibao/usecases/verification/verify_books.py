@@ -9,10 +9,13 @@ from yibao.infra.database import Connection
 from yibao.kernel.refusal import Refusal
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
+from yibao.usecases.verification.access_checks import ACCESS_CHECKS
+from yibao.usecases.verification.account_checks import ACCOUNT_CHECKS
 from yibao.usecases.verification.check import Check, Finding
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
+from yibao.usecases.verification.enrolment_checks import ENROLMENT_CHECKS
 from yibao.usecases.verification.exchange_checks import EXCHANGE_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
@@ -90,9 +93,12 @@ CHECKS = (
     Check("I7", "每笔结算恰有一条审计记录", """
         select s.setl_id from settlements.settlement s
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
+    *ACCOUNT_CHECKS,
+    *ACCESS_CHECKS,
     *CLEARING_CHECKS,
     *CLOSING_CHECKS,
     *CONTRIBUTION_CHECKS,
+    *ENROLMENT_CHECKS,
     *EXCHANGE_CHECKS,
     *SERVICES_CHECKS,
     *SUPERVISION_CHECKS,

@@ -255,26 +255,26 @@ $$;
 create function personal_accounts.write_sharing(
     p_member text, p_uses personal_accounts.shared_use[], p_versions bigint[], p_postings ledger.posting[]
 ) returns void language plpgsql as $$
-declare v_one text; v_count integer; v_has_turn boolean;
+declare v_count integer;
 begin
-    for v_one in select x.n from (select p_member as n union select u.psn_no from unnest(p_uses) u) x
-                 order by x.n collate "C" loop
-        v_has_turn := pg_try_advisory_xact_lock(settlements.turn_of(v_one));
-        if not v_has_turn then raise exception 'somebody else has the turn' using errcode = 'YB001'; end if;
-        perform 1 from people.person p where p.psn_no = v_one for no key update;
-    end loop;
-    for n in 1 .. cardinality(p_uses) loop
-        update people.person p set version = p.version + 1
-            where p.psn_no = (p_uses[n]).psn_no and p.version = p_versions[n];
-        get diagnostics v_count = row_count;
-        if v_count <> 1 then raise exception 'a sharer has moved on' using errcode = 'YB001'; end if;
-        insert into personal_accounts.shared_use select (p_uses[n]).*;
-        insert into ledger.posting select (p_postings[n]).*;
-        update ledger.personal_account a set balance_fen = a.balance_fen - (p_uses[n]).amount_fen
-            where a.psn_no = (p_uses[n]).psn_no;
-        get diagnostics v_count = row_count;
-        if v_count <> 1 then raise exception 'no personal account to post to'; end if;
-    end loop;
+    select count(*) filter (where pg_try_advisory_xact_lock(settlements.turn_of(locked.psn_no))) into v_count from (
+        select p.psn_no from people.person p
+        where p.psn_no = p_member or p.psn_no in (select u.psn_no from unnest(p_uses) u)
+        order by p.psn_no collate "C" for no key update) locked;
+    if v_count <> cardinality(p_uses) + 1 then
+        raise exception 'somebody else has the turn' using errcode = 'YB001';
+    end if;
+    update people.person p set version = p.version + 1
+        from unnest(p_uses) with ordinality u, unnest(p_versions) with ordinality v(version, n)
+        where v.n = u.ordinality and p.psn_no = u.psn_no and p.version = v.version;
+    get diagnostics v_count = row_count;
+    if v_count <> cardinality(p_uses) then raise exception 'a sharer has moved on' using errcode = 'YB001'; end if;
+    insert into personal_accounts.shared_use select * from unnest(p_uses);
+    insert into ledger.posting select * from unnest(p_postings);
+    update ledger.personal_account a set balance_fen = a.balance_fen - u.amount_fen
+        from unnest(p_uses) u where a.psn_no = u.psn_no;
+    get diagnostics v_count = row_count;
+    if v_count <> cardinality(p_uses) then raise exception 'no personal account to post to'; end if;
 end $$;
 
 -- ───────────────────────── rights ─────────────────────────
