@@ -11,8 +11,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from yibao.usecases.personal_accounts.credit_interest import credit_interest
-
 from tests.proofs.year.agency import FIRST, REGION, SECOND, Agency, noon
 from tests.proofs.year.outside import NAMES, Outside
 from tests.proofs.year.own_books import OwnBooks
@@ -45,6 +43,7 @@ from yibao.usecases.enrolment.record_years import record_years
 from yibao.usecases.enrolment.register_employer import register_employer
 from yibao.usecases.enrolment.remove_member import remove_member
 from yibao.usecases.enrolment.retire_member import retire_member
+from yibao.usecases.personal_accounts.credit_interest import credit_interest
 from yibao.usecases.personal_accounts.credit_month import credit_arrears, credit_month
 
 ASSESSED_ON, PAID_ON, LATE_ON, CREDITED_ON, RESIDENTS_ON = 5, 12, 20, 26, 8
@@ -147,9 +146,7 @@ class Life:
             for run in await credit_arrears(a.database, admdvs=REGION, before=month, now=a.clock.now(), shelf=a.shelf):
                 self.done["arrears_runs"] += 1
                 self.done["arrears_credited"] += run.credited
-            await collect_from_accounts(
-                a.database, admdvs=REGION, now=a.clock.now(), ids=a.ids, shelf=a.shelf, actor=FIRST
-            )
+            await collect_from_accounts(a.database, admdvs=REGION, now=a.clock.now(), shelf=a.shelf)
         if day.month == 1 and day.day == 2:
             await self._batch(credit_interest, year=day.year - 1)
 

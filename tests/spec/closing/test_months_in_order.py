@@ -154,8 +154,8 @@ OPEN_THINGS = {
         "values ('Y1', '370300', 'H1', 'F1', 100, 'ordered', '2024-07-20')", {"bank_institutions"}),
     "a payout under way": (
         "insert into exchange.payout (payout_id, admdvs, purpose, psn_no, payee_name, bank_name, bank_account, amount_fen, "
-        "origin, state, file_id, ordered_by, ordered_at) values ('O1', '370300', 'withdrawal', 'P2', '某人', '示例银行', '62', 1, "
-        "'W', 'sent', 'F', 'a', '2024-07-21')", {"bank_people"}),
+        "origin, state, file_id, ordered_by, ordered_at) values ('O1', '370300', 'withdrawal', 'P2', '某人', '示例银行', '62', "
+        "1, 'W', 'sent', 'F', 'a', '2024-07-21')", {"bank_people"}),
     "a day nobody compared with the tax bureau": (
         "insert into contributions.payment (payment_id, admdvs, bill_id, payer_no, amount_fen, channel, paid_at, paid_on, "
         "recorded_at, state) values ('T1', '370300', 'B', 'E1', 5, 'app', '2024-07-09', '2024-07-09', '2024-07-09', "

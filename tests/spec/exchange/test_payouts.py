@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -270,7 +270,7 @@ async def test_a_bank_that_answers_wrongly_loses_and_doubles_nothing(payer: Paye
     for n in range(6):
         await payer.order(payout(f"w{n}", 1_000 + n))
         await payer.send()
-        while datetime(2024, 7, day).weekday() > 4:
+        while date(2024, 7, day).weekday() > 4:
             day += 1
         payer.bank.advance(f"2024-07-{day:02d}T10:00")
         day += 1
@@ -296,7 +296,8 @@ async def test_a_file_the_bank_refuses_as_a_whole_goes_with_the_next_one(payer: 
 
 
 async def test_money_for_another_region_is_announced_there(payer: Payer) -> None:
-    await payer.order(payout("transfer-T1", 5_000, account="AGENCY-441300", name="惠州市医保中心", purpose="transfer", origin="T1"))
+    await payer.order(payout(
+        "transfer-T1", 5_000, account="AGENCY-441300", name="惠州市医保中心", purpose="transfer", origin="T1"))
     await payer.send()
     payer.bank.advance("2024-07-04T10:00")
     credit, *_ = [m for m in payer.bank.messages() if m["kind"] == "transfer_credit"]

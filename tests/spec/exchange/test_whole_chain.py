@@ -80,8 +80,20 @@ async def region(
     return found
 
 
-async def test_dues_go_to_the_tax_bureau_and_come_back_as_money(region: Any) -> None:
+@pytest.fixture(params=["owner", "agency"])
+async def carrier(request: pytest.FixtureRequest, base: Database, fresh_database_url: str) -> AsyncIterator[Database]:
+    """Carry as the owner of the tables (a command) and in the role of the agency (the worker), which owns nothing."""
+    if request.param == "owner":
+        yield base
+        return
+    database = await Database.open(fresh_database_url, role="yibao_agency", size=3)
+    yield database
+    await database.close()
+
+
+async def test_dues_go_to_the_tax_bureau_and_come_back_as_money(region: Any, carrier: Database) -> None:
     here = await region("tax")
+    here.carrier = carrier
     tax = here.offices[0]
     bill_id = await here.bill()
     assert await here.states() == {"sent"}
@@ -159,14 +171,15 @@ async def test_pos_is_collected_by_the_bank(region: Any) -> None:
     assert await here.states() == {"arrived"}
 
 
-async def test_what_the_others_tell_of_people(region: Any) -> None:
+async def test_what_the_others_tell_of_people(region: Any, carrier: Database) -> None:
     here = await region("hr", "civil", "health", "police")
+    here.carrier = carrier
     hr, civil, health, police = here.offices
     enrolled = await here.registry.do(enrol_resident, EnrolResident(
         admdvs=REGION, name="王示例", certno=card("1950-01-01", 3), insured_on=date(2024, 7, 2)))
     resident = await here.psn_no(card("1950-01-01", 3))
     assert enrolled.psn_no == resident
-    civil.act("list", admdvs=REGION, identity_type="1100", valid_from="2024-07-01", rows=[
+    civil.act("list", admdvs=REGION, identity_type="2303", valid_from="2024-07-01", rows=[
         {"certno": card("1950-01-01", 3), "name": "王示例", "valid_to": None}])
     health.act("birth", admdvs=REGION, mother_certno=MOTHER, name="李小", sex="1", born_on="2024-07-01")
     police.act("death", admdvs=REGION, certno=ADULT, died_on="2024-07-02")
@@ -177,7 +190,7 @@ async def test_what_the_others_tell_of_people(region: Any) -> None:
     await here.round(at("2024-07-03", 12))
     assert sorted(await here.codes()) == ["MATERNITY_TOLD", "RETIRE_YEARS_SHORT", "WORK_INJURY_TOLD"]
     identities = await here.base.fetch("select psn_no, identity_type from enrolment.special_identity")
-    assert [tuple(r) for r in identities] == [(resident, "1100")]
+    assert [tuple(r) for r in identities] == [(resident, "2303")]
     child = await here.base.fetch("select certno, cert_type, birth_on from people.person where name = '李小'")
     assert [(r["cert_type"], r["birth_on"]) for r in child] == [("990201", date(2024, 7, 1))]
     dead = await here.base.fetch("select died_on from people.person where certno = $1", ADULT)

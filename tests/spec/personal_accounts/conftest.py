@@ -165,4 +165,4 @@ def region(database_url: str) -> Iterator[Region]:
     """Open an empty region."""
     opened = Region(database_url)
     opened.execute("insert into platform.region (admdvs, name) values ($1, '淄博市') on conflict do nothing", REGION)
-    yield opened
+    return opened

@@ -228,7 +228,8 @@ def test_back_months_are_credited_when_their_dues_arrive(region: Region) -> None
     region.due(joined_back, JULY, base=BASE, kind="back")
     done = region.batch(lambda db: credit_arrears(
         db, admdvs=REGION, before=AUGUST, now=noon(date(2024, 8, 28)), shelf=region.shelf))
-    assert isinstance(done, list) and [(d.month, d.credited) for d in done] == [(JULY, 2)]
+    assert isinstance(done, list)
+    assert [(d.month, d.credited) for d in done] == [(JULY, 2)]
     assert region.balance(late) == region.balance(joined_back) == TWO_PERCENT
     posted = region.fetch("select posted_at from ledger.posting where psn_no = $1 and posting_id = 'cr-202407'", late)
     assert posted[0][0] == noon(date(2024, 8, 28))

@@ -22,7 +22,8 @@ def credit(psn_no: str, amount: int, posting_id: str = "c1") -> Posting:
 def test_a_first_credit_opens_the_account_and_moves_the_version(region: Region) -> None:
     psn_no = region.person()
     moved = region.run(lambda tx: move_account(tx, credit(psn_no, 500)))
-    assert moved is not None and (moved.balance_fen, moved.is_new) == (500, True)
+    assert moved is not None
+    assert (moved.balance_fen, moved.is_new) == (500, True)
     assert (region.balance(psn_no), region.ledger(f"account:{psn_no}"), region.version(psn_no)) == (500, 500, 1)
     opened = region.fetch("select opened_on from ledger.personal_account where psn_no = $1", psn_no)
     assert opened[0][0] == date(2024, 7, 3)
@@ -32,7 +33,8 @@ def test_the_same_posting_again_moves_nothing_and_another_one_under_its_id_is_a_
     psn_no = region.person(balance=100)
     region.run(lambda tx: move_account(tx, credit(psn_no, 50)))
     again = region.run(lambda tx: move_account(tx, credit(psn_no, 50)))
-    assert again is not None and (again.balance_fen, again.is_new) == (150, False)
+    assert again is not None
+    assert (again.balance_fen, again.is_new) == (150, False)
     assert (region.balance(psn_no), region.version(psn_no)) == (150, 1)
     with pytest.raises(AssertionError):
         region.run(lambda tx: move_account(tx, credit(psn_no, 60)))
@@ -83,9 +85,11 @@ def test_a_due_is_taken_once_and_given_back_once(region: Region) -> None:
             tx, psn_no=psn_no, admdvs=REGION, amount_fen=fen, funds=[("419900", fen)], due_id="410-2025-regular", now=AT))
 
     before = region.ledger(f"fund:{REGION}:419900")
-    assert due(take_due) and due(take_due)
+    assert due(take_due)
+    assert due(take_due)
     assert (region.balance(psn_no), region.ledger(f"fund:{REGION}:419900")) == (1500, before + 3500)
-    assert due(give_back_due) and due(give_back_due)
+    assert due(give_back_due)
+    assert due(give_back_due)
     assert (region.balance(psn_no), region.ledger(f"fund:{REGION}:419900")) == (5000, before)
 
 

@@ -15,6 +15,7 @@ import pytest
 from tests.support.service_desk import HUIZHOU, ZIBO, Denied, Town
 from yibao.domains.services.items import ServiceBook, read_book, service_book
 from yibao.domains.services.model import Application
+from yibao.usecases.payouts.reorder_payout import reorder_payout
 from yibao.usecases.services.accept_application import (
     accept_application,
     refuse_application,
@@ -32,6 +33,7 @@ from yibao.usecases.services.commands import (
 )
 from yibao.usecases.services.decide_application import (
     approve_application,
+    follow_payments,
     reject_application,
     review_application,
     send_back_application,
@@ -239,6 +241,48 @@ def test_what_nobody_reviews_is_done_at_the_counter(town: Town) -> None:
     (row,) = town.fetch("select application_id from certificates.certificate where psn_no = $1", psn_no)
     assert row["application_id"] == filed.application_id
     assert '"code":' in done.result
+
+
+def bank_says(town: Town, payout_id: str, state: str) -> None:
+    """Write what the bank answered to a payout; only its outcome, as its own files are tested elsewhere."""
+    town.run(
+        ("insert into exchange.payout_file (file_id, admdvs, count, amount_fen, digest, state, made_by, made_at, checked_by, "
+         "checked_at, answered_at) select 'F' || payout_id, admdvs, 1, amount_fen, '', 'answered', 'a', ordered_at, 'b', "
+         "ordered_at, ordered_at from exchange.payout where payout_id = $1 on conflict do nothing", (payout_id,)),
+        ("update exchange.payout set state = $2, reason = '账号不符', file_id = 'F' || payout_id, ended_at = ordered_at "
+         "where payout_id = $1", (payout_id, state)))
+
+
+def test_a_payment_is_followed_until_the_bank_has_paid(town: Town) -> None:
+    """An emigrant's 500 yuan: the first account is wrong, the second right; the file is closed when the bank has paid."""
+    psn_no, _ = town.person("远行者", balance_fen=50_000)
+    town.relation(psn_no, begin=date(2024, 1, 1), until=date(2025, 1, 1))
+    intake, first, second = town.clerk("赵受理"), town.clerk("钱审核"), town.clerk("李审批")
+    body = {"psn_no": psn_no, "cause": "emigration", "document": "出境定居证明", "payee_name": "远行者", "bank_name": "示例银行",
+            "bank_account": "6200000000000001"}
+    filed = intake.do(submit_application, SubmitApplication(
+        admdvs=ZIBO, item_code="002036002003", applicant_kind="person", applicant_no=psn_no, applicant_name="远行者",
+        channel="window", body=body, materials=scan("identity", "cause_proof", "bank_account")), on=DAY)
+    intake.do(accept_application, on(filed), on=DAY)
+    first.do(review_application, on(filed, "属实"), on=DAY)
+    done = second.do(approve_application, on(filed), on="2025-03-04")
+    assert done.state == "paying"
+    (owed,) = town.fetch("select amount_fen, state from exchange.payout where payout_id = $1", done.payout_id)
+    assert (owed["amount_fen"], owed["state"]) == (50_000, "ordered")
+    assert town.fetch("select balance_fen from ledger.personal_account where psn_no = $1", psn_no)[0][0] == 0
+    follow = lambda day: [a.state for a in second.do(follow_payments, on=day, admdvs=ZIBO)]  # noqa: E731
+    assert follow("2025-03-05") == []
+    bank_says(town, done.payout_id, "failed")
+    assert follow("2025-03-06") == ["pay_failed"]
+    second.do(reorder_payout, on="2025-03-07", payout_id=done.payout_id, payee_name="远行者", bank_name="示例银行",
+              bank_account="6200000000000002")
+    assert follow("2025-03-07") == ["paying"]
+    bank_says(town, done.payout_id, "paid")
+    assert follow("2025-03-10") == ["closed"]
+    assert follow("2025-03-11") == []
+    said = town.fetch("select what, says from services.step where application_id = $1 order by ordinal", filed.application_id)
+    assert [(s["what"], s["says"]) for s in said][3:] == [
+        ("approve", ""), ("pay", ""), ("pay_failed", "账号不符"), ("pay", "已重新支付"), ("paid", ""), ("close", "")]
 
 
 WRONG = {

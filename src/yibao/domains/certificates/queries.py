@@ -9,7 +9,11 @@ from yibao.domains.certificates.model import Certificate, Period
 from yibao.infra.database import Connection
 
 _SELECT = "select " + ", ".join(f.name for f in msgspec.structs.fields(Certificate))
-BY_NUMBER = f"{_SELECT} from certificates.certificate where certificate_no = $1"
+# A clerk sees the certificates of the people that the clerk sees.
+BY_NUMBER = f"""
+{_SELECT} from certificates.certificate
+where certificate_no = $1 and exists (select from people.person p where p.psn_no = certificate.psn_no)
+"""
 LISTED = f"""
 {_SELECT} from certificates.certificate where psn_no = $1 order by issued_at desc, certificate_no limit $2
 """

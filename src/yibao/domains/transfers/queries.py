@@ -16,7 +16,9 @@ _SELECT = "select " + ", ".join(f.name for f in msgspec.structs.fields(Transfer)
 BY_REFERENCE = f"""
 {_SELECT} from transfers.transfer where admdvs = $1 and direction = $2 and reference = $3 for update
 """
-BY_ID = f"{_SELECT} from transfers.transfer where transfer_id = $1"
+# Whom a clerk of a county may not see is not seen here either: who has no person here is nobody's in particular.
+_SEEN = "(psn_no = '' or exists (select from people.person p where p.psn_no = transfer.psn_no))"
+BY_ID = f"{_SELECT} from transfers.transfer where transfer_id = $1 and {_SEEN}"
 LIVE = f"""
 {_SELECT} from transfers.transfer
 where psn_no = $1 and direction = $2 and other_admdvs = $3 and insutype = $4 and state not in ('closed', 'refused', 'cancelled')
@@ -24,6 +26,7 @@ where psn_no = $1 and direction = $2 and other_admdvs = $3 and insutype = $4 and
 LISTED = f"""
 {_SELECT} from transfers.transfer
 where ($1 = '' or admdvs = $1) and ($2 = '' or state = $2) and ($3 = '' or psn_no = $3) and ($4::date is null or due_on < $4)
+  and {_SEEN}
 order by due_on, transfer_id limit $5
 """
 WAITING_FOR_BANK = f"""

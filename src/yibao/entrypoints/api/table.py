@@ -9,6 +9,7 @@ from yibao.domains.access.verbs import verbs
 from yibao.entrypoints.api.routes import (
     access,
     accounts,
+    benefits,
     certificates,
     closing,
     dues,
@@ -34,6 +35,7 @@ AREAS: Sequence[Sequence[Route]] = (
     enrolment.ROUTES,
     people.ROUTES,
     accounts.ROUTES,
+    benefits.ROUTES,
     dues.ROUTES,
     payouts.ROUTES,
     settlements.ROUTES,

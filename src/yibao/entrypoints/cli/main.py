@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from yibao.entrypoints.cli import (
+    account,
     backup,
+    benefit,
     catalogue_search,
     clearing,
     demo,
@@ -54,6 +56,7 @@ app.add_typer(catalogue_search.app, name="catalogue")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(filing.app, name="filing")
 app.add_typer(clearing.app, name="clearing")
+app.add_typer(account.app, name="account")
 app.add_typer(payment.app, name="payment")
 app.add_typer(party.app, name="party")
 app.add_typer(payout.app, name="payout")
@@ -61,6 +64,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(records.app, name="records")
 app.add_typer(interface.app, name="interface")
 app.add_typer(key.app, name="key")
+app.add_typer(benefit.app, name="benefit")
 app.add_typer(month.app, name="month")
 
 

@@ -52,7 +52,8 @@ class CheckLine(msgspec.Struct, frozen=True):
 ITEMS = (
     Item("under_way", "月末前开始的事务都已结束", True, "请稍候再试；长时间不结束的批处理请先停止", """
         select pid::text from pg_stat_activity, asked
-        where datname = current_database() and pid <> pg_backend_pid() and xact_start < asked.settled_at"""),
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+          and xact_start < asked.settled_at"""),
     Item("ledger", "本月分录借贷平衡，只动用本统筹区的基金", True, "yibao verify", """
         select p.psn_no || '/' || p.posting_id from ledger.posting p, asked
         where p.admdvs = asked.admdvs and p.posted_at >= asked.begin_at and p.posted_at < asked.end_at

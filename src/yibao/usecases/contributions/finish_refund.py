@@ -12,8 +12,8 @@ from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.ledger.posting import bank
-from yibao.usecases.contributions.bills import book, unallocated
+from yibao.ledger.posting import bank, payout
+from yibao.usecases.contributions.bills import book
 from yibao.usecases.trail import write_trail
 
 DONE = "update contributions.refund set state = 'done', done_on = $2 where refund_id = $1"
@@ -41,7 +41,7 @@ async def finish_refund(
                       remedy="请税务部门核对退费单号")
     await tx.execute(DONE, refund.refund_id, command.done_on)
     await book(tx, "contribution_refund", f"refund-{refund.refund_id}-done", refund.payer_no, refund.admdvs,
-               [(unallocated(refund.admdvs), -refund.amount_fen)], bank(refund.admdvs), now=now)
+               [(payout(refund.admdvs), -refund.amount_fen)], bank(refund.admdvs), now=now)
     payment = await queries.find_payment(tx, refund.payment_id)
     if payment is not None and not payment.free_fen:
         ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=payment.payment_id)]

@@ -33,7 +33,7 @@ on conflict (day, admdvs) do update set count = excluded.count, amount_fen = exc
 """
 OPEN_OF_DAY = """
 select case_id from contributions.work_case where admdvs = $1 and state = 'open' and kind = any($2::text[])
-  and (case_id = any($3::text[]) or case_id like '%/' || $4)
+  and (case_id = any($3::text[]) or case_id like '%/' || $4 or says like '%：' || $4 || '，%')
 """
 
 

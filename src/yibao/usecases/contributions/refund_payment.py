@@ -13,7 +13,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.ledger.posting import fund_account
+from yibao.ledger.posting import fund_account, payout
 from yibao.usecases.contributions.bills import book, unallocated
 from yibao.usecases.entitlement.refresh import refresh_entitlement
 from yibao.usecases.exchange.put_out import put_out
@@ -125,8 +125,10 @@ async def approve_refund(
         legs += [(fund_account(refund.admdvs, f), -fen) for f, fen in zip(due.funds, due.amounts, strict=True)]
         legs += [(fund_account(refund.admdvs, due.funds[0]), -due.surcharge_fen)]
     await tx.execute(MOVE, refund.payment_id, sum(d.owed_fen for d in dues))
-    await book(tx, "contribution_refund", f"refund-{refund_id}", refund.payer_no, refund.admdvs, _added(legs),
-               unallocated(refund.admdvs), now=now)
+    # What the dues do not give back was credit; all of it is owed to the payer from now on.
+    credit = refund.amount_fen - sum(d.owed_fen for d in dues)
+    await book(tx, "contribution_refund", f"refund-{refund_id}", refund.payer_no, refund.admdvs,
+               [*_added(legs), (unallocated(refund.admdvs), -credit)], payout(refund.admdvs), now=now)
     await tx.execute(DECIDE, refund_id, "approved", actor.login, now)
     if dues:
         await refresh_entitlement(tx, sorted({d.psn_no for d in dues}), now=now, shelf=shelf)

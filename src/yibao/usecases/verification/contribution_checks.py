@@ -47,7 +47,7 @@ CONTRIBUTION_CHECKS = (
                join contributions.bill b on b.bill_id = d.bill_id
                where d.admdvs = r.admdvs and d.state in ('arrived', 'credited') and b.payer_kind <> 'state')
             - (select coalesce(sum(f.amount_fen), 0) from contributions.refund f
-               where f.admdvs = r.admdvs and f.state = 'done')"""),
+               where f.admdvs = r.admdvs and f.state in ('approved', 'done'))"""),
     Check("I2", "缴费、滞纳金、财政补助和退费进出各基金的金额等于应缴各部分之和", """
         with parts as (
             select d.admdvs, u.fund, u.fen from contributions.due d join contributions.bill b on b.bill_id = d.bill_id,

@@ -32,11 +32,13 @@ ENROLMENT_CHECKS = (
         select g.merge_id from people.merge g join people.person m on m.psn_no = g.merged_no
         where (g.undone_at is null) <> (m.merged_into is not distinct from g.kept_no)"""),
     Check("I7", "人员现有信息等于其最后一次变更", """
-        select c.psn_no || '/' || c.field from people.person p
-        cross join lateral (
-            select distinct on (x.field) x.psn_no, x.field, x.new_value from people.change x where x.psn_no = p.psn_no and x.field <> 'card_no'
-            order by x.field, x.recorded_at desc, x.change_id desc) c
-        where c.new_value is distinct from (to_jsonb(p) ->> c.field)"""),
+        with last as (
+            select psn_no, field, new_value from (
+                select x.*, rank() over (partition by psn_no, field order by recorded_at desc) as r from people.change x
+                where x.field <> 'card_no') y
+            where r = 1)
+        select l.psn_no || '/' || l.field from last l join people.person p on p.psn_no = l.psn_no
+        group by l.psn_no, l.field having not bool_or(l.new_value is not distinct from (to_jsonb(p) ->> l.field))"""),
     Check("R1", "导入的每一行都有结果，且与人员相符", """
         select f.import_id from enrolment.import_file f
         left join lateral (select count(*) as n, count(*) filter (where r.state = 'applied') as applied

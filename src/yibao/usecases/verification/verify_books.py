@@ -16,6 +16,7 @@ from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
 from yibao.usecases.verification.enrolment_checks import ENROLMENT_CHECKS
+from yibao.usecases.verification.entitlement_checks import ENTITLEMENT_CHECKS
 from yibao.usecases.verification.exchange_checks import EXCHANGE_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
@@ -42,6 +43,7 @@ CHECKS = (
           and (s.medfee_fen, s.own_fen, s.over_fen, s.first_fen, s.scope_fen) is distinct from
               (l.a::bigint, l.o::bigint, l.v::bigint, l.f::bigint, l.c::bigint)"""),
     *STAY_CHECKS,
+    *ENTITLEMENT_CHECKS,
     *PHARMACY_CHECKS,
     *FILING_CHECKS,
     *REFERENCE_CHECKS,

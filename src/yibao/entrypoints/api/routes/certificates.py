@@ -41,13 +41,13 @@ class Revoking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @deed("/certificates", verb="issue_certificate", status=201)
-async def issue(call: Call, data: IssueCertificate) -> Issued | Refusal:
+async def issue_one_certificate(call: Call, data: IssueCertificate) -> Issued | Refusal:
     """Issue a certificate of enrolment or benefit from the facts of today."""
     return await issue_certificate(call.tx, data, actor=call.actor, now=call.now, ids=call.ids)
 
 
 @deed("/certificates/{certificate_no}/revoke", verb="revoke_certificate")
-async def revoke(call: Call, certificate_no: Id, data: Revoking) -> Issued | Refusal:
+async def revoke_one_certificate(call: Call, certificate_no: Id, data: Revoking) -> Issued | Refusal:
     """Revoke a certificate; two people."""
     command = RevokeCertificate(certificate_no=certificate_no, reason=data.reason)
     return await revoke_certificate(call.tx, command, actor=call.actor, now=call.now, ids=call.ids)
@@ -63,15 +63,17 @@ async def list_person_certificates(call: Call, psn_no: PsnNo) -> Certificates:
 
 
 @read("/certificates/{certificate_no}/pdf", verb="list_certificates", produces=PDF)
-async def print_one(call: Call, certificate_no: Id) -> bytes | Refusal:
+async def print_one_certificate(call: Call, certificate_no: Id) -> bytes | Refusal:
     """Print a certificate, the same bytes each time."""
     return await print_certificate(call.tx, certificate_no, actor=call.actor)
 
 
 @public("/certificates/check", method="POST")
-async def check(call: Call, data: CheckCertificate) -> Checked | Refusal:
+async def check_one_certificate(call: Call, data: CheckCertificate) -> Checked | Refusal:
     """Check a certificate by number and code, and if wished its printed text or the file: one altered sign is noticed."""
     return await check_certificate(call.tx, data, now=call.now)
 
 
-ROUTES = (issue, revoke, list_person_certificates, print_one, check)
+ROUTES = (
+    issue_one_certificate, revoke_one_certificate, list_person_certificates, print_one_certificate, check_one_certificate,
+)

@@ -149,7 +149,7 @@ class Rating(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @public("/service-items")
-async def list_service_items(call: Call, admdvs: Region = "370300") -> Items:
+async def list_service_items(call: Call, admdvs: Region) -> Items:
     """List what may be asked of a region's agency, with papers, channels and limits of today."""
     book, today, rows = service_book(), business_date(call.now), []
     for item in book.items.values():
@@ -162,20 +162,20 @@ async def list_service_items(call: Call, admdvs: Region = "370300") -> Items:
 
 
 @deed("/applications", verb="apply_service", status=201)
-async def apply(call: Call, data: SubmitApplication) -> ApplicationRow | Refusal:
+async def submit_service(call: Call, data: SubmitApplication) -> ApplicationRow | Refusal:
     """Take in an application; papers that are missing are asked for once."""
     return _row(await submit_application(call.tx, data, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/papers", verb="apply_service")
-async def add_papers(call: Call, application_id: Id, data: Papers) -> ApplicationRow | Refusal:
+async def add_service_papers(call: Call, application_id: Id, data: Papers) -> ApplicationRow | Refusal:
     """Add papers to an application that is not accepted yet."""
     command = SupplementApplication(application_id=application_id, materials=data.materials)
     return _row(await supplement_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/accept", verb="apply_service")
-async def accept(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def accept_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Accept an application whose papers are all there: its clock starts. What nobody reviews is done at once."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await intake.accept_application(
@@ -183,63 +183,63 @@ async def accept(call: Call, application_id: Id, data: Says) -> ApplicationRow |
 
 
 @deed("/applications/{application_id}/return", verb="return_service")
-async def return_for_material(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def return_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Tell the applicant everything that is missing, once."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await intake.return_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/refuse", verb="return_service")
-async def refuse_intake(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def refuse_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Refuse to accept an application, with the reason."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await intake.refuse_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/register", verb="return_service")
-async def register_in_window(call: Call, application_id: Id, data: Window) -> ApplicationRow | Refusal:
+async def register_service(call: Call, application_id: Id, data: Window) -> ApplicationRow | Refusal:
     """Register an application while its business stands still."""
     command = RegisterApplication(application_id=application_id, window_id=data.window_id)
     return _row(await intake.register_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/withdraw", verb="withdraw_service")
-async def withdraw(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def withdraw_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Take an application back before it is decided."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await withdraw_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/suspend", verb="suspend_service")
-async def suspend(call: Call, application_id: Id, data: Stand) -> ApplicationRow | Refusal:
+async def suspend_service(call: Call, application_id: Id, data: Stand) -> ApplicationRow | Refusal:
     """Let the clock of an application stand."""
     command = SuspendApplication(application_id=application_id, reason=data.reason, window_id=data.window_id)
     return _row(await suspend_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/resume", verb="suspend_service")
-async def resume(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def resume_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Let the clock run again; the due date moves by the working days in between."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await resume_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/review", verb="review_service")
-async def review(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def review_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Review an application with an opinion; somebody else decides."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await office.review_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/send-back", verb="approve_service")
-async def send_back(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def send_back_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Send a reviewed application back to review."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await office.send_back_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/approve", verb="approve_service")
-async def approve(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def approve_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Approve a reviewed application and do what it asks for; not by whoever reviewed it."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await office.approve_application(
@@ -247,14 +247,14 @@ async def approve(call: Call, application_id: Id, data: Says) -> ApplicationRow 
 
 
 @deed("/applications/{application_id}/reject", verb="approve_service")
-async def reject(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
+async def reject_service(call: Call, application_id: Id, data: Says) -> ApplicationRow | Refusal:
     """Reject a reviewed application, with the reason and how to object."""
     command = OnApplication(application_id=application_id, says=data.says)
     return _row(await office.reject_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
 
 
 @deed("/applications/{application_id}/rate", verb="rate_service")
-async def rate(call: Call, application_id: Id, data: Rating) -> ApplicationRow | Refusal:
+async def rate_service(call: Call, application_id: Id, data: Rating) -> ApplicationRow | Refusal:
     """Note how content the applicant was, once."""
     command = RateApplication(application_id=application_id, stars=data.stars, says=data.says)
     return _row(await rate_application(call.tx, command, actor=call.actor, now=call.now, ids=call.ids))
@@ -304,6 +304,7 @@ def _sheet(sheet: Sheet) -> ApplicationView:
 
 
 ROUTES = (
-    list_service_items, apply, add_papers, accept, return_for_material, refuse_intake, register_in_window, withdraw, suspend,
-    resume, review, send_back, approve, reject, rate, follow_application_payments, find_applications, show_application,
+    list_service_items, submit_service, add_service_papers, accept_service, return_service, refuse_service, register_service,
+    withdraw_service, suspend_service, resume_service, review_service, send_back_service, approve_service, reject_service,
+    rate_service, follow_application_payments, find_applications, show_application,
 )
