@@ -103,6 +103,13 @@ class Bank(Party):
             raise Declined("no such account")
         self.store.move("account", body["account"], "closed")
 
+    def act_tell_card(self, body: Body) -> None:
+        """Tell of somebody's card or account: ``certno``, ``admdvs``, ``card_no``, ``has_finance``, ``is_active``, or ``kind``
+        ``bank`` with ``bank_name`` and ``bank_account``."""
+        if not body["certno"]:
+            raise Declined("whose card?")
+        self.emit("card_account", body, admdvs=body["admdvs"])
+
     def act_collect(self, body: Body) -> str:
         """Take dues by POS: ``bill_id``, ``admdvs``, ``amount_fen``, ``payer_no``."""
         admdvs, day = body["admdvs"], self.now().date()

@@ -15,6 +15,7 @@ from typing import Any
 from tests.proofs.cast import Bill, Cast, Patient, Site, by_twin, draw_bill, gather
 from tests.proofs.crowds import AT_ONCE, Crowd, crowd
 from tests.proofs.deeds import sold_lines
+from tests.proofs.family import play_family
 from tests.proofs.platform import Platform, Result, Served
 from tests.support.drugstore import Drugstore
 from tests.support.till import Counter as Place
@@ -138,7 +139,7 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     rng = Random(seed)
     names = (
         "overspent", "reversed_out_of_order", "differs_from_twin", "replies_without_effect", "effects_without_reply",
-        "differing_replies", "defects", "breaches",
+        "differing_replies", "family_overspent", "family_lost", "defects", "breaches",
     )
     wrong = dict.fromkeys(names, 0)
     kinds: Counter[str] = Counter()
@@ -148,6 +149,9 @@ def run(n: int, seed: int, platform: Platform) -> Result:
             patient = cast.patient_for_a_stay(insutype=("310", "310", "390")[ordinal % 3])
             played = _play(cast, rng, patient, people)
             _judge_round(played, served, wrong, kinds)
+        # After the others: the twin knows balances as they were at the start.
+        for _ in range(n):
+            play_family(cast, rng, people, wrong, kinds)
         books = served.verify()
         wrong["breaches"], wrong["defects"] = books["breaches"], served.defects
         done = {"rounds": n, "at_once": AT_ONCE, **dict(sorted(kinds.items())), "checks": books["checks"]}

@@ -108,4 +108,4 @@ class Office:
                   "enrolment.assisted_list", "entitlement.spell", "ledger.posting", "platform.audit_entry")
         sums = " union all ".join(
             f"select '{t}', coalesce(md5(string_agg(x::text, '|' order by x::text)), '') from {t} x" for t in tables)
-        return {name: digest for name, digest in await self.rows(sums)}
+        return {str(name): str(digest) for name, digest in await self.rows(sums)}

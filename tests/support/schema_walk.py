@@ -130,7 +130,8 @@ class Walker:
         except FailureGroup as failures:
             body = getattr(case, "body", None)
             self.walked.breaches += [
-                f"{case.operation.label} {case.path_parameters} {case.query} {body!r} -> {response.status_code}: {f}"[:1500]
+                f"{case.operation.label} -> {response.status_code}: {str(f)[:600]}\n{response.text[:500]}\n"
+                f"{case.path_parameters} {case.query} {body!r}"[:2000]
                 for f in failures.exceptions
             ]
 

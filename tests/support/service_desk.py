@@ -165,8 +165,8 @@ class Town:
             arrived = month + timedelta(days=1) if state in ("arrived", "credited") else None
             self.run((
                 "insert into contributions.due (psn_no, due_id, admdvs, relation_id, insutype, month, months, kind, payer_kind, "
-                "payer_no, base_fen, parts, amounts, funds, total_fen, bill_id, state, assessed_at, paid_on, paid_at, arrived_on, "
-                "arrived_at, policy_version) values ($1, $2, $3, $4, $5, $6, 1, 'regular', 'unit', 'E1', 500000, "
+                "payer_no, base_fen, parts, amounts, funds, total_fen, bill_id, state, assessed_at, paid_on, paid_at, "
+                "arrived_on, arrived_at, policy_version) values ($1, $2, $3, $4, $5, $6, 1, 'regular', 'unit', 'E1', 500000, "
                 "'{unit.basic,person.basic}', '{40000,10000}', '{310100,310200}', 50000, '', $7, $8, $9, $10, $11, $12, 'test')",
                 (psn_no, f"{insutype}-{month:%Y%m}-regular", psn_no[:6], no, insutype, month, state, at(str(month)), paid,
                  at(str(paid)) if paid else None, arrived, at(str(arrived)) if arrived else None)))

@@ -222,6 +222,7 @@ def _relations(
         insured_on = benefit_from = min(insured_on, paused_on)
     elif kind.dead and person.died_on:
         status, benefit_to = "4", person.died_on + timedelta(days=1)
+        paused_on = benefit_to
         insured_on = benefit_from = min(insured_on, person.died_on)
     current = Relation(
         person.psn_no, f"{person.psn_no}01", person.admdvs, kind.insutype, kind.psn_type, status, kind.reason,
@@ -233,7 +234,7 @@ def _relations(
     since = insured_on - timedelta(days=365 * 3)
     former = Relation(
         person.psn_no, f"{person.psn_no}00", person.admdvs, "390", "1501", "4", "转为职工医保", None, "none",
-        False, False, since, None, since, insured_on, 36,
+        False, False, since, insured_on, since, insured_on, 36,
     )
     return (former, current)
 

@@ -54,6 +54,7 @@ def _relation(story: Story, person: Person, emp_no: str | None, today: date) -> 
         benefit_to = paused_on
     elif who.state == "dead" and person.died_on:
         status, benefit_to = "4", person.died_on + timedelta(days=1)
+        paused_on = benefit_to
     kind = "none" if who.insutype != "310" else "pool_only" if who.pool_only else "with_account"
     return Relation(
         person.psn_no, f"{person.psn_no}01", story.region, who.insutype, who.psn_type, status,

@@ -103,10 +103,11 @@ delete from pg_temp.ledger_moves m where m.delta < 0 and not exists (
     select from ledger.personal_account a where a.psn_no = m.psn_no and not a.is_frozen and a.balance_fen + m.delta >= 0)
 returning m.psn_no
 """
+# For those whom the update of balances did not find.
 _OPEN = """
 insert into ledger.personal_account (psn_no, admdvs, balance_fen, opened_on)
-select m.psn_no, m.admdvs, 0, $1 from pg_temp.ledger_moves m
-where not exists (select from ledger.personal_account a where a.psn_no = m.psn_no)
+select m.psn_no, m.admdvs, m.delta, $1 from pg_temp.ledger_moves m where m.delta >= 0
+on conflict (psn_no) do nothing
 """
 _POST = """
 insert into ledger.posting select psn_no, posting_id, admdvs, kind, posted_at, setl_id, origin_id, accounts, amounts, cash_fen
@@ -127,9 +128,9 @@ async def move_staged(tx: Connection, *, posted_at: datetime) -> tuple[str, ...]
     await tx.execute(_LOCK)
     await tx.execute(_LEAVE_OUT)
     too_low = tuple(row["psn_no"] for row in await tx.fetch(_TOO_LOW))
-    await tx.execute(_OPEN, business_date(posted_at))
-    await tx.execute(_POST)
-    await tx.execute(_BALANCE)
+    posted = await tx.execute(_POST)
+    if (await tx.execute(_BALANCE)).rsplit(" ", 1)[1] != posted.rsplit(" ", 1)[1]:
+        await tx.execute(_OPEN, business_date(posted_at))
     await tx.execute(_VERSION)
     await tx.execute("truncate pg_temp.ledger_moves")
     return too_low

@@ -69,6 +69,8 @@ class Life:
     books: OwnBooks = field(default_factory=OwnBooks)
     wrong: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    waiting: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """What people want of an office that is off; they come again when it opens."""
     late: dict[date, list[str]] = field(default_factory=dict)
 
     # ── the days ──
@@ -98,6 +100,16 @@ class Life:
                 self.outside.start(name)
         self.agency.clock.turn(noon(day, 8))
         self.outside.advance(noon(day, 8))
+        again, self.waiting = self.waiting, []
+        for office, act, body in again:
+            self._ask(office, act, body)
+
+    def _ask(self, office: str, act: str, body: dict[str, Any]) -> Any:
+        """Do something at an office, or come again when it is open."""
+        if self.outside.is_up(office):
+            return self.outside.act(office, act, body)
+        self.waiting.append((office, act, body))
+        return None
 
     async def _day(self, day: date, month: date, happenings: list[Happening], *, is_first_month: bool) -> None:
         await self._begin(day)
@@ -164,7 +176,7 @@ class Life:
         firms = [f for f in self.world.firms if f.emp_no]
         late = [f.emp_no for f in firms if self.rng.random() < LATE_SHARE]
         self.late[month] = late
-        bills = self.outside.act("tax", "bills", {"state": "open"}) or []
+        bills = self._ask("tax", "bills", {"state": "open"}) or []
         regular = [b for b in bills if b["payer_no"] not in late]
         units = sorted(b["bill_id"] for b in regular if b["payer_kind"] == "unit")
         odd = dict(zip(units, ("double", "short"), strict=False))
@@ -183,7 +195,7 @@ class Life:
     def _paid(self, day: date, bill: dict[str, Any], amount: int) -> None:
         if amount <= 0:
             return
-        told = self.outside.act("tax", "pay", {"bill_id": bill["bill_id"], "amount_fen": amount, "force": True,
+        told = self._ask("tax", "pay", {"bill_id": bill["bill_id"], "amount_fen": amount, "force": True,
                                                 "payer_no": bill["payer_no"]})
         if told is None:
             self.wrong["payments_declined"] += 1
@@ -198,7 +210,7 @@ class Life:
             if made is None:
                 continue
             await self._round()
-            bills = self.outside.act("tax", "bills", {"state": "open"}) or []
+            bills = self._ask("tax", "bills", {"state": "open"}) or []
             for bill in bills:
                 if bill["payer_no"] == emp_no:
                     self._paid(day, bill, bill["amount_fen"])
@@ -279,7 +291,7 @@ class Life:
                 self.done["residents"] += 1
             if soul.kind == "poor" and soul.psn_no and soul.died_on is None:
                 poor.append({"certno": soul.certno, "name": soul.name})
-        self.outside.act("civil", "list", {"identity_type": POOR_IDENTITY, "valid_from": day.isoformat(), "rows": poor,
+        self._ask("civil", "list", {"identity_type": POOR_IDENTITY, "valid_from": day.isoformat(), "rows": poor,
                                            "admdvs": REGION})
         self.outside.advance(self.agency.clock.now())
         await self._round()
@@ -318,7 +330,7 @@ class Life:
         soul = self._living(happening, "employed", "flexible", "retired", "adult", "child", "poor", "left")
         if soul is not None:
             soul.died_on = happening.on
-            self.outside.act("police", "death", {"certno": soul.certno, "name": soul.name, "died_on": happening.on.isoformat(),
+            self._ask("police", "death", {"certno": soul.certno, "name": soul.name, "died_on": happening.on.isoformat(),
                                                  "admdvs": REGION})
             self.done["deaths"] += 1
 
@@ -327,7 +339,7 @@ class Life:
                        and s.age_on(happening.on) in range(20, 45)), None)
         if mother is not None:
             number = self.done["births"]
-            self.outside.act("health", "birth", {
+            self._ask("health", "birth", {
                 "mother_certno": mother.certno, "name": f"{mother.name[0]}新生{number}", "sex": "1",
                 "born_on": happening.on.isoformat(), "certno": f"Q37{happening.on:%y%m%d}{number:03d}", "admdvs": REGION})
             self.done["births"] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -97,10 +97,11 @@ async def _live(n: int, seed: int, platform: Platform, *, is_disturbed: bool) ->
     return found, Result(done, {name: life.wrong[name] for name in names})
 
 
-def _weeks(months: range) -> dict[str, tuple[Any, Any]]:
-    """Return a week for each office, one after the other, in the second and third month."""
-    first = month_of(months.start + 1) + timedelta(days=5)
-    return {name: (first + timedelta(days=8 * k), first + timedelta(days=8 * k + 7)) for k, name in enumerate(NAMES)}
+def _weeks(months: range) -> dict[str, tuple[date, date]]:
+    """Return a week for each office, one after the other, in the second and third month, none on its great day."""
+    first = month_of(months.start + 1)
+    begins = [first + timedelta(days=n) for n in (12, 19, 26, 38, 45, 52)]
+    return {name: (begin, begin + timedelta(days=7)) for name, begin in zip(NAMES, begins, strict=True)}
 
 
 async def _offices(agency: Agency, day: Any) -> list[Office]:

@@ -158,7 +158,9 @@ def test_what_is_not_issued(clerk: Clerk, stranger: Clerk, town: Town, person: t
     assert clerk.refused(issue_certificate, issue(person[0], purpose="贷款\n余额：999999元"), on=DAY) == ["PURPOSE_INVALID"]
 
 
-def test_without_the_printing_part_there_is_a_sentence(clerk: Clerk, person: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_printing_part_there_is_a_sentence(
+    clerk: Clerk, person: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
     made = clerk.do(issue_certificate, IssueCertificate(psn_no=person[0]), on=DAY)
     assert clerk.refused(print_certificate, made.certificate_no, on=DAY) == ["PRINTING_NOT_INSTALLED"]

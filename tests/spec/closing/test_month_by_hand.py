@@ -144,13 +144,23 @@ def test_the_paper_says_what_the_report_says(closed: HandLedger) -> None:
 
 
 def test_august_goes_on_from_july_and_the_year_adds_up(july: HandLedger) -> None:
-    july.post("payment", "2024-08-02 10:00", {"payout": -10_600, "bank": 10_600}, psn_no="P2", posting_id="W1-paid")
+    # The bank pays P2 what July owed; the payout names its origin by another number than the posting has.
+    july.do("insert into exchange.payout (payout_id, admdvs, purpose, psn_no, payee_name, bank_name, bank_account, amount_fen, "
+            "origin, state, file_id, ordered_by, ordered_at, ended_at) values ('O1', '370300', 'withdrawal', 'P2', '某人', "
+            "'示例银行', '62', 10600, 'paper 7', 'paid', 'F', 'a', '2024-07-21', '2024-08-02')")
+    july.post("payment", "2024-08-02 10:00", {"payout": -10_600, "bank": 10_600}, psn_no="P2", posting_id="O1-paid")
+    # And what nobody can say whose it was.
+    july.post("payment", "2024-08-03 10:00", {"payout": -7, "bank": 7}, psn_no="P9", posting_id="unknown")
     for month, now in ((JULY, "2024-08-01 09:00"), (AUGUST, "2024-09-01 00:05")):
         assert not isinstance(close(july, month, now), Refusal)
     report = july.run(lambda tx: fund_report(tx, admdvs=REGION, month=AUGUST))
     assert isinstance(report, FundReport)
     pool = next(f for f in report.funds if f.fund == "310100")
     assert (pool.opening_fen, pool.income_fen, pool.carried_fen) == (39_750, 999, 40_749)
+    paid = july.fetch("select book, detail, debit_fen - credit_fen from closing.voucher join closing.voucher_line "
+                      "using (admdvs, month, revision, book, number) where month = '2024-08-01' and kind = 'payment'")
+    assert sorted(paid) == [("310", "待付参保人和单位", 10_600), ("310", "银行存款", -10_600), ("999", "待付参保人和单位", 7),
+                            ("999", "银行存款", -7)]
     premiums = next(x for x in pool.lines if x.line == "premiums")
     assert (premiums.month_fen, premiums.year_fen) == (999, 81_299)
     assert breaches(july) == {CASES}

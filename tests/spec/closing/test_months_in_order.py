@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -17,6 +18,7 @@ from yibao.kernel.refusal import Refusal
 from yibao.usecases.closing.close_month import ClosedMonth, CloseMonth, close_month
 from yibao.usecases.closing.export_vouchers import export_vouchers
 from yibao.usecases.closing.reopen_month import AskReopen, DecideReopen, ask_reopen, reopen_month
+from yibao.usecases.funds.fund_lines import flow_words
 
 
 @pytest.fixture
@@ -189,3 +191,10 @@ def test_what_is_open_forbids_the_close_and_says_where(july: HandLedger, what: s
 async def _close(tx: asyncpg.Connection) -> ClosedMonth | Refusal:
     command = CloseMonth(admdvs=REGION, month=JULY)
     return await close_month(tx, command, actor=actor("a"), now=at("2024-08-01 09:00"), ids=CountingIds())
+
+
+def test_every_kind_of_posting_has_its_line(two_months: HandLedger) -> None:
+    (row,) = two_months.fetch("select pg_get_constraintdef(oid) from pg_constraint where conname = 'posting_kind_check'")
+    allowed = set(re.findall(r"'(\w+)'", row[0]))
+    assert len(allowed) > 15
+    assert allowed == set(flow_words().kinds)

@@ -21,7 +21,12 @@ from yibao.usecases.contributions.collect_from_accounts import collect_from_acco
 from yibao.usecases.contributions.finish_refund import RefundDone, finish_refund
 from yibao.usecases.contributions.make_bill import MakeBill, make_bill
 from yibao.usecases.contributions.pay_back import PayBack, pay_back
-from yibao.usecases.contributions.refund_payment import RefundRequest, approve_refund, reject_refund, request_refund
+from yibao.usecases.contributions.refund_payment import (
+    RefundRequest,
+    approve_refund,
+    reject_refund,
+    request_refund,
+)
 
 JULY = date(2024, 7, 1)
 
@@ -38,7 +43,8 @@ async def shop(town: Town) -> Town:
 
 async def told(town: Town, kind: str) -> list[str]:
     """Return the keys of what was put out for the tax bureau."""
-    return [r["key"] for r in await town.run("select key from exchange.outbox where party = 'tax' and kind = $1 order by 1", kind)]
+    rows = await town.run("select key from exchange.outbox where party = 'tax' and kind = $1 order by 1", kind)
+    return [r["key"] for r in rows]
 
 
 async def arrived(town: Town) -> None:
@@ -93,7 +99,8 @@ async def test_arrears_become_one_bill_with_the_surcharge_to_the_day_of_payment(
     assert await shop.cases() == []
     assert await shop.breaches() == []
     nothing = await shop.deed(pay_back, command, on="2024-09-12", shelf=SHELF)
-    assert isinstance(nothing, Refusal) and nothing.code == "NOTHING_OWED"
+    assert isinstance(nothing, Refusal)
+    assert nothing.code == "NOTHING_OWED"
 
 
 async def test_arrears_paid_after_the_day_they_hold_until_owe_the_days_since(shop: Town) -> None:
@@ -125,7 +132,8 @@ async def test_a_refund_needs_two_people_and_undoes_its_dues(shop: Town) -> None
     asked = await shop.deed(request_refund, request, on="2024-07-20")
     assert not isinstance(asked, Refusal), asked.sentence()
     same = await shop.deed(approve_refund, "T1", on="2024-07-21", actor=CLERK, shelf=SHELF)
-    assert isinstance(same, Refusal) and same.code == "SAME_PERSON"
+    assert isinstance(same, Refusal)
+    assert same.code == "SAME_PERSON"
     assert (await shop.dues())[0][2] == "arrived"
     done = await shop.deed(approve_refund, "T1", on="2024-07-21", actor=CHECKER, shelf=SHELF)
     assert done.state == "approved"
@@ -147,7 +155,8 @@ async def test_credit_is_refunded_once_and_a_rejected_refund_gives_it_back(shop:
     await shop.pay("P1", bill["bill_id"], OWED + 100, on="2024-07-10", payer_no="E1")
     early = await shop.deed(request_refund, RefundRequest(refund_id="T0", payment_id="P1", amount_fen=100, reason="多缴"),
                             on="2024-07-10")
-    assert isinstance(early, Refusal) and early.code == "PAYMENT_NOT_ARRIVED"
+    assert isinstance(early, Refusal)
+    assert early.code == "PAYMENT_NOT_ARRIVED"
     await shop.arrive("A1", ("P1",), OWED + 100, on="2024-07-11")
     too_much = RefundRequest(refund_id="T0", payment_id="P1", amount_fen=101, reason="多缴")
     assert (await shop.deed(request_refund, too_much, on="2024-07-12")).code == "REFUND_TOO_LARGE"
@@ -163,7 +172,8 @@ async def test_credit_is_refunded_once_and_a_rejected_refund_gives_it_back(shop:
     assert await money(shop) == (50_000, 40_000, 10_000, 0)
     assert await shop.cases() == []
     unknown = await shop.deed(finish_refund, RefundDone(refund_id="T9", done_on=date(2024, 7, 16)), on="2024-07-16", actor=TAX)
-    assert isinstance(unknown, Refusal) and unknown.code == "REFUND_UNKNOWN"
+    assert isinstance(unknown, Refusal)
+    assert unknown.code == "REFUND_UNKNOWN"
     assert await shop.breaches() == []
 
 
@@ -242,7 +252,8 @@ async def test_a_residents_fee_is_given_back_before_the_year_begins(town: Town) 
     bill = await town.bill(one)
     await town.pay("P1", bill["bill_id"], 46_000, on="2024-10-01", payer_no=one)
     await town.arrive("A1", ("P1",), 46_000, on="2024-10-02")
-    request = RefundRequest(refund_id="T1", payment_id="P1", amount_fen=46_000, reason="十二月前就业", dues=((one, "390-2025-regular"),))
+    request = RefundRequest(refund_id="T1", payment_id="P1", amount_fen=46_000, reason="十二月前就业",
+                            dues=((one, "390-2025-regular"),))
     await town.deed(request_refund, request, on="2024-12-01")
     await town.deed(approve_refund, "T1", on="2024-12-02", actor=CHECKER, shelf=SHELF)
     assert await town.balance("fund:370300:390100") == 0

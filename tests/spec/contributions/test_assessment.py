@@ -77,7 +77,8 @@ async def test_what_cannot_be_assessed_is_a_case_that_a_later_run_closes(town: T
     assert (done.dues, done.cases) == (0, {"BASE_MISSING": 1})
     command = DeclareBase(psn_no=one, valid_from=date(2024, 7, 1), wage_fen=1_170_000)
     declared = await town.deed(declare_base, command, on="2024-07-03", shelf=SHELF)
-    assert isinstance(declared, Declared) and declared.adjusted == ()
+    assert isinstance(declared, Declared)
+    assert declared.adjusted == ()
     done = await assess(town, date(2024, 7, 1), "2024-07-04")
     assert (done.dues, done.total_fen, await town.cases()) == (1, 117_000, [])
 
@@ -102,14 +103,16 @@ async def test_a_batch_of_bases_lists_what_floor_and_ceiling_changed_and_takes_a
         (low, 424_200, "floor"), (high, 2_120_700, "ceiling")]
     await assess(town, july, "2024-07-02")
     again = await town.deed(declare_bases, good, on="2024-07-03", shelf=SHELF)
-    assert isinstance(again, Refusal) and {f.code for f in again.faults} == {"MONTH_ASSESSED"}
+    assert isinstance(again, Refusal)
+    assert {f.code for f in again.faults} == {"MONTH_ASSESSED"}
 
 
 async def test_months_are_assessed_in_their_order(town: Town) -> None:
     await assess(town, date(2024, 7, 1), "2024-07-02")
     skipped = await assess_month(
         town.database, admdvs=town.admdvs, month=date(2024, 9, 1), now=noon("2024-09-02"), shelf=SHELF)
-    assert isinstance(skipped, Refusal) and skipped.code == "EARLIER_MONTH_OPEN"
+    assert isinstance(skipped, Refusal)
+    assert skipped.code == "EARLIER_MONTH_OPEN"
     await assess(town, date(2024, 8, 1), "2024-08-02")
     await assess(town, date(2024, 9, 1), "2024-09-02")
 
@@ -170,9 +173,11 @@ async def test_residents_by_category_with_the_states_share(town: Town) -> None:
     child = await town.person(insutype="390", psn_type="1402", kind="student", birth_on=date(2015, 1, 1))
     poor = await town.person(insutype="390", psn_type="1501", kind="resident", identities=("2303",))
     early = await assess_residents(town.database, admdvs="370300", year=2025, now=noon("2024-08-31"), shelf=SHELF)
-    assert isinstance(early, Refusal) and early.code == "SEASON_NOT_OPEN"
+    assert isinstance(early, Refusal)
+    assert early.code == "SEASON_NOT_OPEN"
     done = await assess_residents(town.database, admdvs="370300", year=2025, now=noon("2024-09-02"), shelf=SHELF)
-    assert isinstance(done, Assessed) and done.dues == 6
+    assert isinstance(done, Assessed)
+    assert done.dues == 6
     assert [d[:4] for d in await town.dues(adult)] == [
         ("390-2025-regular", 46_000, "assessed", "person"), ("390-2025-subsidy", 67_000, "assessed", "state")]
     assert (await town.dues(child))[0][1] == 36_000
@@ -209,10 +214,12 @@ async def test_who_comes_late_owes_the_public_subsidy_where_the_law_says_so(town
     """
     await town.person(insutype="390", psn_type="1501", kind="resident", insured_on=date(2022, 1, 1))
     in_time = await assess_residents(town.database, admdvs="370300", year=2022, now=noon("2022-01-30"), shelf=SHELF)
-    assert isinstance(in_time, Assessed) and in_time.total_fen == 41_000
+    assert isinstance(in_time, Assessed)
+    assert in_time.total_fen == 41_000
     await town.person(insutype="390", psn_type="1501", kind="resident", insured_on=date(2022, 1, 1))
     late = await assess_residents(town.database, admdvs="370300", year=2022, now=noon("2022-01-31"), shelf=SHELF)
-    assert isinstance(late, Assessed) and (late.dues, late.cases) == (0, {"LAW_SILENT": 1})
+    assert isinstance(late, Assessed)
+    assert (late.dues, late.cases) == (0, {"LAW_SILENT": 1})
 
 
 async def test_a_resident_and_an_employee_in_one_month_is_a_case(town: Town) -> None:

@@ -45,9 +45,10 @@ async def resident_bill(town: Town, psn_no: str, *, payer_kind: str = "person", 
 
 async def due(town: Town, psn_no: str, month: date, bill_id: str, state: str) -> None:
     await town.run(
-        "insert into contributions.due (psn_no, due_id, admdvs, relation_id, insutype, month, months, kind, payer_kind, payer_no, "
-        "base_fen, parts, amounts, funds, total_fen, bill_id, state, assessed_at, paid_on, policy_version) values ($1, $2, $3, 'R', "
-        "'390', $4, 12, 'regular', 'person', $1, 0, '{person.basic}', '{28000}', '{390100}', 28000, $5, $6, now(), $7, '')",
+        "insert into contributions.due (psn_no, due_id, admdvs, relation_id, insutype, month, months, kind, payer_kind, "
+        "payer_no, base_fen, parts, amounts, funds, total_fen, bill_id, state, assessed_at, paid_on, policy_version) "
+        "values ($1, $2, $3, 'R', '390', $4, 12, 'regular', 'person', $1, 0, '{person.basic}', '{28000}', '{390100}', 28000, "
+        "$5, $6, now(), $7, '')",
         psn_no, f"390-{month.year}-regular", HUIZHOU, month, bill_id, state, month if state == "paid" else None)
 
 
@@ -68,7 +69,8 @@ def test_seasons_and_last_days_by_the_law_of_their_year() -> None:
     assert (last_day(zibo, date(2025, 2, 1), insutype="310"), last_day(huizhou, date(2025, 2, 1), insutype="310")) == (
         date(2025, 2, 25), date(2025, 2, 20))
     late = late_pays_subsidy(huizhou, date(2023, 1, 1), insutype="390")
-    assert late is not None and late.used.rule == "HZ-802"
+    assert late is not None
+    assert late.used.rule == "HZ-802"
     assert late_pays_subsidy(huizhou, date(2023, 1, 1), insutype="390", enrolment_kind="newborn") is None
     assert late_pays_subsidy(huizhou, date(2025, 1, 1), insutype="390") is None
 
@@ -79,13 +81,15 @@ def test_the_surcharge_is_five_in_ten_thousand_a_day(paid_on: date, fen: int) ->
     """500.00 × 0.05 % = 0.25 a day, from the day after the last one."""
     case = DuesCase(admdvs=ZIBO, on=date(2024, 7, 25), insutype="310", enrolment_kind="employed")
     found = surcharge_on(case, city_policy(ZIBO), 50_000, due_on=date(2024, 7, 25), paid_on=paid_on)
-    assert not isinstance(found, Refusal) and found.amount == fen
+    assert not isinstance(found, Refusal)
+    assert found.amount == fen
 
 
 def test_a_resident_owes_no_surcharge() -> None:
     case = DuesCase(admdvs=ZIBO, on=date(2024, 7, 25), insutype="390", enrolment_kind="resident")
     found = surcharge_on(case, city_policy(ZIBO), 50_000, due_on=date(2024, 7, 25), paid_on=date(2024, 8, 25))
-    assert not isinstance(found, Refusal) and found.amount == 0
+    assert not isinstance(found, Refusal)
+    assert found.amount == 0
 
 
 async def test_the_card_machine_is_for_individuals_and_not_for_households(huizhou: Town) -> None:
@@ -93,11 +97,15 @@ async def test_the_card_machine_is_for_individuals_and_not_for_households(huizho
     single = await resident_bill(huizhou, one)
     family = await resident_bill(huizhou, two, payer_kind="household", payer_no="H1")
     alone = await offer(huizhou, single, channel="pos", on="2021-02-10")
-    assert isinstance(alone, Offer) and "pos" in alone.channels
+    assert isinstance(alone, Offer)
+    assert "pos" in alone.channels
     refused = await offer(huizhou, family, channel="pos", on="2021-02-10")
-    assert isinstance(refused, Refusal) and (refused.code, refused.faults[0].basis) == ("CHANNEL_CLOSED", "HZ-109")
+    assert isinstance(refused, Refusal)
+    assert (refused.code, refused.faults[0].basis) == ("CHANNEL_CLOSED", "HZ-109")
     online = await offer(huizhou, family, channel="wechat", on="2021-02-10")
-    assert isinstance(online, Offer) and "pos" not in online.channels and "错缴、漏缴" in online.warnings[0]
+    assert isinstance(online, Offer)
+    assert "pos" not in online.channels
+    assert "错缴、漏缴" in online.warnings[0]
     assert "pos" in open_channels(ZIBO, "household", date(2021, 2, 10))
     # Who swiped nevertheless has paid: the money is taken and the case says what to look at.
     got = await huizhou.pay("P1", family, 28_000, on="2021-02-10", payer_no=two, channel="pos")
@@ -123,8 +131,10 @@ async def test_earlier_months_come_first_and_a_paid_bill_is_not_offered(town: To
         await town.send(f"2024-{month:02d}-03")
     july, august = (r["bill_id"] for r in await town.run("select bill_id from contributions.bill order by month"))
     refused = await offer(town, august, channel="bank", on="2024-08-05")
-    assert isinstance(refused, Refusal) and [f.code for f in refused.faults] == ["EARLIER_MONTH_UNPAID"]
+    assert isinstance(refused, Refusal)
+    assert [f.code for f in refused.faults] == ["EARLIER_MONTH_UNPAID"]
     await town.pay("P1", july, 50_000, on="2024-07-20", payer_no="E1")
     assert isinstance(await offer(town, august, channel="bank", on="2024-08-05"), Offer)
     paid = await offer(town, july, channel="bank", on="2024-08-05")
-    assert isinstance(paid, Refusal) and paid.code == "BILL_NOT_OPEN"
+    assert isinstance(paid, Refusal)
+    assert paid.code == "BILL_NOT_OPEN"

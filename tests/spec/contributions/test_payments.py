@@ -13,7 +13,12 @@ from tests.spec.contributions.conftest import CLERK, SHELF, TAX, Town, noon
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.contributions.assess_month import assess_month
 from yibao.usecases.contributions.close_case import CloseCase, close_case
-from yibao.usecases.contributions.receive_payment import Payment, PaymentReturned, receive_payment, return_payment
+from yibao.usecases.contributions.receive_payment import (
+    Payment,
+    PaymentReturned,
+    receive_payment,
+    return_payment,
+)
 from yibao.usecases.contributions.set_off import SetOff, set_off
 
 JULY = date(2024, 7, 1)
@@ -152,7 +157,8 @@ async def test_an_unknown_bill_and_an_amount_that_is_none(shop: Town) -> None:
 async def test_a_payment_of_no_region_is_refused(shop: Town) -> None:
     told = Payment(payment_id="P1", bill_id="X", amount_fen=1, channel="bank", paid_at=noon("2024-07-10"))
     got = await shop.deed(receive_payment, told, on="2024-07-10", actor=TAX, shelf=SHELF)
-    assert isinstance(got, Refusal) and got.code == "REGION_UNKNOWN"
+    assert isinstance(got, Refusal)
+    assert got.code == "REGION_UNKNOWN"
 
 
 async def test_an_arrival_that_comes_before_its_payment_waits_for_it(shop: Town) -> None:

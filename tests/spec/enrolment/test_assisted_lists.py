@@ -25,7 +25,9 @@ def listed(*who: int, name: str = "", until: str = "") -> list[AssistedPerson]:
     ]
 
 
-def assisted(rows: Sequence[AssistedPerson], *, list_id: str = "MZ-1", valid_from: str = "2025-03-01", **more: Any) -> TakeAssistedList:
+def assisted(
+    rows: Sequence[AssistedPerson], *, list_id: str = "MZ-1", valid_from: str = "2025-03-01", **more: Any
+) -> TakeAssistedList:
     """Return a list with count and digest as civil affairs writes them: by the description alone."""
     lines = sorted(f"{r.certno},{r.name},{r.valid_to or ''}\n" for r in rows)
     said = {"count": len(rows), "digest": hashlib.new("sm3", "".join(lines).encode()).hexdigest(), **more}

@@ -8,7 +8,12 @@ import pytest
 
 from tests.support.registry import ZIBO, Office, card, credit_code
 from yibao.usecases.enrolment.add_member import add_member
-from yibao.usecases.enrolment.change_employer import cancel_employer, change_employer, merge_employers, split_employer
+from yibao.usecases.enrolment.change_employer import (
+    cancel_employer,
+    change_employer,
+    merge_employers,
+    split_employer,
+)
 from yibao.usecases.enrolment.commands import (
     AddMember,
     CancelEmployer,
@@ -72,7 +77,8 @@ async def test_merged_employer_hands_over_all_its_people(office: Office) -> None
     """From the first of the month everybody is enrolled through the other one; the ended one takes nobody any more."""
     kept, merged = await office.employer("甲厂"), await office.employer("乙厂")
     people = await staff(office, merged, 3)
-    done = await office.done(merge_employers, MergeEmployers(kept_no=kept, merged_no=merged, on=date(2025, 4, 1), evidence="批文"))
+    done = await office.done(merge_employers, MergeEmployers(kept_no=kept, merged_no=merged, on=date(2025, 4, 1),
+                                                                evidence="批文"))
     assert (done.state, done.members) == ("merged", 3)
     for psn_no in people:
         assert await office.relations(psn_no) == [

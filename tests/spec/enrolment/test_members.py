@@ -98,7 +98,8 @@ async def test_two_people_with_one_number_are_a_case_and_never_an_overwrite(offi
     person = await office.rows("select * from people.person")
     held = await office.done(add_member, joiner(other, name="王二"))
     again = await office.done(add_member, joiner(other, name="王二"))
-    assert isinstance(held, Held) and isinstance(again, Held)
+    assert isinstance(held, Held)
+    assert isinstance(again, Held)
     assert held.faults[0].code == "CERTIFICATE_OF_ANOTHER"
     assert "李一" not in held.faults[0].sentence(), "another one's name is masked"
     assert held.doubt_id == again.doubt_id
@@ -114,7 +115,8 @@ async def test_same_name_in_another_spelling_is_no_contradiction(office: Office)
     await office.done(remove_member, RemoveMember(emp_no=emp_no, psn_no=first.psn_no, left_on=date(2025, 3, 20)))
     office.now = at("2025-04-02")
     again = await office.done(add_member, joiner(other, name=" 买买提•艾 力 ", insured_on=date(2025, 4, 1)))
-    assert isinstance(again, Begun) and again.psn_no == first.psn_no
+    assert isinstance(again, Begun)
+    assert again.psn_no == first.psn_no
 
 
 async def test_one_person_at_two_employers_is_refused(office: Office) -> None:

@@ -27,7 +27,8 @@ NEW = card("1980-02-02", 13)
 DUE = """
 insert into contributions.due (psn_no, due_id, admdvs, relation_id, insutype, month, months, kind, payer_kind, payer_no, base_fen,
     parts, amounts, funds, total_fen, state, assessed_at, policy_version, bill_id, paid_on, arrived_on)
-values ($1, $2, '370300', $3, $4, $5, $6, 'regular', 'person', $1, 1, '{person.basic}', '{1}', '{310100}', 1, 'arrived', now(), '', 'b', $5, $5)
+values ($1, $2, '370300', $3, $4, $5, $6, 'regular', 'person', $1, 1,
+    '{person.basic}', '{1}', '{310100}', 1, 'arrived', now(), '', 'b', $5, $5)
 """
 ACCOUNT = "insert into ledger.personal_account (psn_no, admdvs, balance_fen, opened_on) values ($1, '370300', $2, '2024-01-01')"
 OPENING = """

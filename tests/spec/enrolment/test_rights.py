@@ -84,7 +84,8 @@ async def test_every_deed_works_with_the_agencys_rights(office: Office, counter:
     file = ImportMembers(emp_no=emp_no, content=joiners([("郑表", card("1985-05-05"), date(2025, 3, 1), 5000)]))
     done = await import_members(counter.database, file, actor=counter.actor, now=counter.now, ids=counter.ids,
                                 shelf=counter.shelf)
-    assert isinstance(done, Imported) and done.applied == 1
+    assert isinstance(done, Imported)
+    assert done.applied == 1
     assert await breaches(office) == []
 
 

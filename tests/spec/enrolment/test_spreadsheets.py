@@ -140,7 +140,8 @@ async def test_two_rows_of_titles_and_a_heading_are_understood(office: Office) -
     grouped = await taken(office, emp_no, joiners(people(4), spoil=_two_rows_of_titles))
     assert (grouped.rows, grouped.applied) == (4, 4)
     spread = workbook([
-        ("某单位2025年3月增员表",), ("姓名", "证件", "参保", "缴费工资"), (None, "证件号码", "参保日期", None), *people(4, first=50)])
+        ("某单位2025年3月增员表",), ("姓名", "证件", "参保", "缴费工资"),
+        (None, "证件号码", "参保日期", None), *people(4, first=50)])
     done = await taken(office, emp_no, spread)
     assert (done.rows, done.applied) == (4, 4)
 
@@ -201,8 +202,8 @@ async def test_leavers_by_spreadsheet(office: Office) -> None:
     ])
     done = await taken(office, emp_no, sheet, kind="leavers")
     assert [row[-2] for row in read_back(done.content)[1:]] == ["已办理", "已办理", "未办理", "未办理", "未办理"]
-    assert await office.rows("select paused_on::text, end_cause from enrolment.relation where paused_on is not null order by 1") == [
-        ("2025-04-01", "resigned"), ("2025-05-01", "other")]
+    ended = await office.rows("select paused_on::text, end_cause from enrolment.relation where paused_on is not null order by 1")
+    assert ended == [("2025-04-01", "resigned"), ("2025-05-01", "other")]
 
 
 async def test_the_template_is_understood_by_ourselves(office: Office) -> None:

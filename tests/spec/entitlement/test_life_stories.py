@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.spec.entitlement.life_stories import LIVES, Line, facts_of, lines_of
 from yibao.infra.policy_files import read_policy_files
+from yibao.policy.law.loading import load_policy
 from yibao.policy.reckoning.benefit_facts import Spell, known_at
 from yibao.policy.reckoning.benefit_law import BenefitLaw
 from yibao.policy.reckoning.benefit_status import benefit_spells, status_on
 from yibao.policy.reckoning.benefit_words import REASONS, words_of
-from yibao.policy.law.loading import load_policy
 
 LAST = date(2028, 12, 31)
 """How far a line without end is followed."""
@@ -53,7 +54,8 @@ def test_equals_the_table_made_by_hand(life: dict[str, Any], law: BenefitLaw) ->
     assert _differences(spells, lines_of(life["table"])) == []
     for day, insutype, psn_type in life.get("psn_type", ()):
         spell = status_on(spells, insutype, date.fromisoformat(day))
-        assert spell is not None and spell.psn_type == psn_type
+        assert spell is not None
+        assert spell.psn_type == psn_type
 
 
 @pytest.mark.parametrize("life", [x for x in LIVES if "then" in x], ids=lambda x: x["name"].split()[0])
@@ -72,7 +74,7 @@ def test_spells_follow_each_other_without_a_hole(life: dict[str, Any], law: Bene
     for insutype in {s.insutype for s in spells}:
         own = [s for s in spells if s.insutype == insutype]
         assert own[-1].end_on is None
-        assert all(a.end_on == b.begin_on for a, b in zip(own, own[1:], strict=False))
+        assert all(a.end_on == b.begin_on for a, b in pairwise(own))
     for s in spells:
         assert bool(REASONS[s.reason].fault) is not s.is_due
         assert words_of(s.reason, s.begin_on, s.end_on)

@@ -114,7 +114,7 @@ def test_a_lost_card_is_refused_everywhere_from_the_next_message_on(holder: Hold
         lambda: holder.drugstore.till.call("2101", holder.sale(), insured_place=REGION),
         lambda: holder.drugstore.till.call("2102", holder.sale(), insured_place=REGION),
     ):
-        with pytest.raises(Refused, match="社会保障卡已挂失，不能使用.*请改用居民身份证"):
+        with pytest.raises(Refused, match=r"社会保障卡已挂失，不能使用.*请改用居民身份证"):
             what()
     by_identity = {"data": {**bill["data"], "mdtrt_cert_type": "02", "mdtrt_cert_no": holder.person["certno"]}}
     assert holder.till.call("2207", by_identity, insured_place=REGION)["setlinfo"]["setl_id"]
@@ -132,7 +132,7 @@ def test_a_card_that_was_found_is_good_again(holder: Holder) -> None:
 def test_a_replaced_card_is_refused_in_words_and_the_new_one_is_good(holder: Holder) -> None:
     old = holder.card
     holder.at_office("replace_card", card_no="N" + old[1:], old_card_no=old)
-    with pytest.raises(Refused, match="社会保障卡已补换新卡，不能使用.*请出示新卡"):
+    with pytest.raises(Refused, match=r"社会保障卡已补换新卡，不能使用.*请出示新卡"):
         holder.identify(old)
     with pytest.raises(Refused, match="补换过卡的请用新卡"):
         holder.register()
@@ -170,5 +170,5 @@ def test_a_card_that_was_cancelled_is_refused(holder: Holder) -> None:
     """The last test of this module: a cancelled card is not good again."""
     holder.hr.advance("2040-01-01T09:00")
     holder.at_office("cancel_card", card_no=holder.card)
-    with pytest.raises(Refused, match="已注销.*申领新卡"):
+    with pytest.raises(Refused, match=r"已注销.*申领新卡"):
         holder.identify(holder.card)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.spec.exchange.conftest import NOW
 from tests.support.offices import Office
 from yibao.domains.exchange.inbox import list_cases
 from yibao.infra.database import Connection, Database
 from yibao.infra.party_link import HttpLink
-from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.policy.law.loading import load_policy
 from yibao.usecases.exchange.held import held_state, list_lines
 from yibao.usecases.exchange.put_out import put_out
 from yibao.usecases.exchange.relay import Round, relay_round
@@ -25,14 +23,8 @@ from yibao.usecases.exchange.take_message import Handlers, Means
 from yibao.usecases.exchange.work_case import close_case, retry_case
 from yibao.usecases.settlement.shelf import PolicyShelf
 
-NOW = datetime(2024, 7, 3, 2, 0, tzinfo=UTC)
 ME = Actor(login="王经办", channel="cli")
 SEEN = "create table if not exists public.seen (n serial, kind text, what text)"
-
-
-@pytest.fixture(scope="session")
-def shelf() -> PolicyShelf:
-    return PolicyShelf({code: load_policy(files) for code, files in read_policy_files().items()})
 
 
 @pytest.fixture

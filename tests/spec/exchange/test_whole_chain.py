@@ -20,6 +20,7 @@ from yibao.usecases.enrolment.add_member import add_member
 from yibao.usecases.enrolment.commands import AddMember, EnrolResident, RegisterEmployer
 from yibao.usecases.enrolment.enrol_resident import enrol_resident
 from yibao.usecases.enrolment.register_employer import register_employer
+from yibao.usecases.exchange.ask_identity import ask_identity
 from yibao.usecases.exchange.held import held_state
 from yibao.usecases.settlement.shelf import PolicyShelf
 
@@ -198,3 +199,36 @@ async def test_what_the_others_tell_of_people(region: Any, carrier: Database) ->
     halls = await here.base.fetch("select hall_state, hall_says from exchange.channel where party = 'hr'")
     assert tuple(halls[0]) == ("closed", "系统升级")
     assert await here.breaches() == []
+
+
+async def test_the_police_are_asked_once_a_day_and_what_differs_is_a_case(region: Any) -> None:
+    here = await region("police")
+    police = here.offices[0]
+    police.act("register", certno=ADULT, name="张示例")
+    police.act("register", certno=MOTHER, name="另一人")
+    clerk, ids = here.registry.actor, here.registry.ids
+
+    async def ask(psn_no: str) -> Any:
+        return await here.do(lambda tx: ask_identity(tx, psn_no=psn_no, actor=clerk, now=at("2024-07-03", 11), ids=ids))
+
+    for certno in (ADULT, MOTHER):
+        assert (await ask(await here.psn_no(certno))).is_new
+    assert not (await ask(await here.psn_no(ADULT))).is_new
+    unknown = await ask("0" * 16)
+    assert unknown.code == "PERSON_NOT_FOUND"
+    await here.round(at("2024-07-03", 12))
+    assert police.get("/state")["taken"] == 2
+    await here.round(at("2024-07-03", 13))
+    assert await here.codes() == ["IDENTITY_NAME_DIFFERS"]
+
+
+async def test_the_bank_tells_how_it_reaches_an_account(region: Any) -> None:
+    here = await region("bank")
+    bank = here.offices[0]
+    bank.act("tell_card", certno=ADULT, admdvs=REGION, card_no="A1", has_finance=False)
+    bank.act("tell_card", certno="370303190001010001", admdvs=REGION, card_no="A2")
+    bank.act("tell_card", certno=MOTHER, admdvs=REGION, kind="bank", bank_name="行", bank_account="6222")
+    await here.round(at("2024-07-03", 12))
+    assert await here.codes() == ["PERSON_NOT_FOUND"]
+    rows = await here.base.fetch("select kind, card_no, has_finance, bank_account from personal_accounts.channel order by kind")
+    assert [tuple(r) for r in rows] == [("bank", "", True, "6222"), ("card", "A1", False, "")]

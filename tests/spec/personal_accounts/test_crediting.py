@@ -160,8 +160,7 @@ FAMILIES: dict[str, tuple[Plant, Repair, int]] = {
         _lump, by("update contributions.due set state = 'arrived' where psn_no = $1 and kind = 'lump'"), BELOW_70),
     "OFFSITE_BANK_MISSING": (_offsite, by(f"{_TABLE} bank_account = '62001' where psn_no = $1"), BELOW_70),
     "DOUBLE_MONTH": (
-        _double, by("update enrolment.relation set paused_on = '2024-07-01' where psn_no = $1 and insutype = '390'"),
-        TWO_PERCENT),
+        _double, by("delete from enrolment.relation where psn_no = $1 and insutype = '390'"), TWO_PERCENT),
     "RETIRED_REMOVED": (
         lambda region: retiree(region, ends=date(2024, 6, 1), status="4", cause="dismissed"),
         by("update enrolment.relation set paused_on = null, status = '1', end_cause = '' where psn_no = $1"), BELOW_70),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
-from tests.support.service_desk import HUIZHOU, ZIBO, Denied, Town
-from yibao.domains.services.items import ServiceBook, read_book, service_book
+from tests.support.service_desk import HUIZHOU, ZIBO, Clerk, Denied, Town
+from yibao.domains.services.items import read_book, service_book
 from yibao.domains.services.model import Application
 from yibao.usecases.payouts.reorder_payout import reorder_payout
 from yibao.usecases.services.accept_application import (
@@ -38,7 +41,7 @@ from yibao.usecases.services.decide_application import (
     review_application,
     send_back_application,
 )
-from yibao.usecases.services.effects import EFFECTS
+from yibao.usecases.services.effects import EFFECTS, refuse_body
 from yibao.usecases.services.rate_application import rate_application
 from yibao.usecases.services.submit_application import (
     submit_application,
@@ -63,8 +66,11 @@ def scan(*materials: str) -> list[PaperGiven]:
     return [PaperGiven(material=m, file_name=f"{m}.pdf", content=b"scan of " + m.encode()) for m in materials]
 
 
-def employer(serial: int, *, papers: Sequence[str] = ("founding", "employer_form", "bank_account"), **more: Any) -> SubmitApplication:
-    body = {"admdvs": ZIBO, "uscc": credit_code(serial), "name": f"第{serial}示例公司", "legal_name": "王法人", "evidence": "营业执照"}
+def employer(
+    serial: int, *, papers: Sequence[str] = ("founding", "employer_form", "bank_account"), **more: Any
+) -> SubmitApplication:
+    body = {"admdvs": ZIBO, "uscc": credit_code(serial), "name": f"第{serial}示例公司", "legal_name": "王法人",
+            "evidence": "营业执照"}
     given = {"channel": "window", "division": "370302001", **more}
     return SubmitApplication(admdvs=ZIBO, item_code=EMPLOYER_ITEM, applicant_kind="employer", applicant_name=body["name"],
                              body=body, materials=scan(*papers), **given)
@@ -157,7 +163,7 @@ def test_a_second_notice_may_not_ask_for_more(town: Town) -> None:
     book = service_book()
     papers = {**book.papers, EMPLOYER_ITEM: (*book.papers[EMPLOYER_ITEM],
                                              book.papers[CERTIFICATE_ITEM][0])}
-    stricter = ServiceBook(book.items, book.limits, papers, book.calendar, book.words, book.appeal)
+    stricter = msgspec.structs.replace(book, papers=papers)
     assert clerk.refused(accept_application, on(filed), on=DAY, book=stricter) == ["NOTICE_ONLY_ONCE"]
     assert clerk.refused(return_application, on(filed), on=DAY, book=stricter) == ["NOTICE_ONLY_ONCE"]
     assert clerk.do(accept_application, on(filed), on=DAY).state == "accepted"
@@ -174,7 +180,8 @@ PAPER_FAULTS = {
 @pytest.mark.parametrize("code", PAPER_FAULTS)
 def test_papers_that_cannot_be(town: Town, code: str) -> None:
     command = employer(5)
-    wrong = SubmitApplication(**{**{f: getattr(command, f) for f in command.__struct_fields__}, "materials": [PAPER_FAULTS[code]]})
+    fields = {f: getattr(command, f) for f in command.__struct_fields__}
+    wrong = SubmitApplication(**{**fields, "materials": [PAPER_FAULTS[code]]})
     assert town.clerk("赵受理").refused(submit_application, wrong, on=DAY) == [code]
 
 
@@ -372,6 +379,55 @@ def test_refusals_leave_the_clerk_a_sentence(town: Town) -> None:
         town.clerk("赵受理").do(submit_application, SubmitApplication(
             admdvs=ZIBO, item_code="002036006002", applicant_kind="person", applicant_name="某人", channel="window", body={}),
             on=DAY)
+
+
+DEEDS = [(effect, kind) for effect, kinds in EFFECTS.items() for kind in kinds]
+
+
+@pytest.mark.parametrize(("effect", "kind"), DEEDS)
+def test_every_deed_of_an_item_exists_and_reads_its_content(effect: str, kind: str) -> None:
+    """Content of nothing names what is missing of the command, so the command was found; the use case is there too."""
+    refusal = refuse_body(EFFECTS[effect], {"kind": kind} if kind else {})
+    assert refusal is not None
+    assert [f.code for f in refusal.faults] == ["BODY_INVALID"]
+    assert "required field" in refusal.faults[0].received
+    module, verb, _command = EFFECTS[effect][kind]
+    assert callable(getattr(import_module(module), verb))
+
+
+def test_a_transfer_asked_for_at_the_counter_names_its_application(town: Town) -> None:
+    psn_no, _ = town.person("窗口转移", balance_fen=700)
+    town.relation(psn_no, begin=date(2024, 1, 1), until=date(2025, 1, 1))
+    town.dues(psn_no, date(2024, 1, 1), 12)
+    intake, first, second = town.clerk("赵受理"), town.clerk("钱审核"), town.clerk("李审批")
+    filed = intake.do(submit_application, SubmitApplication(
+        admdvs=ZIBO, item_code="002036003002", applicant_kind="person", applicant_no=psn_no, applicant_name="窗口转移",
+        channel="app", materials=scan("transfer_form"),
+        body={"kind": "out", "psn_no": psn_no, "other_admdvs": "510100", "other_name": "成都市医保局"}), on=DAY)
+    intake.do(accept_application, on(filed), on=DAY)
+    first.do(review_application, on(filed, "已缴清"), on=DAY)
+    assert second.do(approve_application, on(filed), on=DAY).state == "paying"
+    (row,) = town.fetch("select application_id, account_fen from transfers.transfer where psn_no = $1", psn_no)
+    assert (row["application_id"], row["account_fen"]) == (filed.application_id, 700)
+
+
+def test_two_who_approve_at_once_approve_once(town: Town) -> None:
+    filed = accepted(town, 18)
+    town.clerk("钱审核").do(review_application, on(filed, "属实"), on=DAY)
+    clerks = [town.clerk(f"审批{n}") for n in range(4)]
+    barrier = threading.Barrier(4)
+
+    def approve(clerk: Clerk) -> str:
+        barrier.wait()
+        try:
+            return str(clerk.do(approve_application, on(filed), on=DAY).state)
+        except Denied as denied:
+            return denied.codes[0]
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = sorted(threads.map(approve, clerks))
+    assert answers == ["APPLICATION_STATE"] * 3 + ["closed"]
+    assert town.fetch("select count(*) from enrolment.employer where uscc = $1", credit_code(18))[0][0] == 1
 
 
 HARMS = {

@@ -15,7 +15,8 @@ select r.psn_no, r.relation_id, r.psn_type, r.account_kind, r.enrolment_kind, r.
     coalesce(r.emp_no, '') as emp_no, p.birth_on, p.household_no,
     coalesce((select b.wage_fen from contributions.base b where b.psn_no = r.psn_no and b.relation_id = r.relation_id
               and b.valid_from <= $2 order by b.valid_from desc limit 1), r.wage_fen) as wage_fen,
-    (select d.due_id from contributions.due d where d.psn_no = r.psn_no and d.month = greatest($2, date_trunc('month', r.insured_on::timestamp)::date)
+    (select d.due_id from contributions.due d where d.psn_no = r.psn_no
+        and d.month = greatest($2, date_trunc('month', r.insured_on::timestamp)::date)
         and d.insutype in ('310', '390') and d.kind in ('regular', 'back') and d.state not in ('cancelled', 'refunded')
     ) as has_due,
     case when $6 then array(select x.identity_type from enrolment.special_identity x where x.psn_no = r.psn_no

@@ -53,6 +53,7 @@ update enrolment.import_file f set state = $2, done_at = $3,
 where f.import_id = $1
 """
 ROWS = "select row_no, state, psn_no, said from enrolment.import_row where import_id = $1 order by row_no"
+BETWEEN = "select row_no from enrolment.import_row where import_id = $1 and row_no between $2 and $3"
 INSERT_ROW = """
 insert into enrolment.import_row (import_id, admdvs, row_no, state, psn_no, said) values ($1, $2, $3, $4, $5, $6)
 """
@@ -88,6 +89,11 @@ async def close_file(tx: Connection, import_id: str, *, state: str, at: datetime
 async def list_rows(tx: Connection, import_id: str) -> list[ImportRow]:
     """Return what happened to the rows of a file, in their order."""
     return [ImportRow(**dict(row)) for row in await tx.fetch(ROWS, import_id)]
+
+
+async def rows_done(tx: Connection, import_id: str, *, first: int, last: int) -> set[int]:
+    """Return which rows from ``first`` to ``last`` are done already."""
+    return {row["row_no"] for row in await tx.fetch(BETWEEN, import_id, first, last)}
 
 
 async def add_rows(tx: Connection, import_id: str, admdvs: str, rows: Iterable[ImportRow]) -> None:

@@ -36,19 +36,20 @@ where psn_no = any($1::text[]) and insutype = '310' and kind = 'transferred' and
   and withdrawn_at is null
 order by psn_no, first_month
 """
-OPENINGS = "select psn_no, relation_id, benefit_from, benefit_to, paid_months from entitlement.opening where psn_no = any($1::text[])"
+OPENINGS = """
+select psn_no, relation_id, benefit_from, benefit_to, paid_months from entitlement.opening where psn_no = any($1::text[])
+"""
 _COLUMNS = """psn_no, insutype, begin_on, end_on, known_from, known_to, admdvs, is_due, reason, rules, relation_id, psn_type,
        account_kind, paid_months, policy_version"""
-KNOWN_NOW = f"select {_COLUMNS} from entitlement.spell where psn_no = any($1::text[]) and known_to is null"
+_SPELLS = f"{_COLUMNS} from entitlement.spell"
+KNOWN_NOW = f"select {_SPELLS} where psn_no = any($1::text[]) and known_to is null"
 NEWEST = "select psn_no, max(known_from) as known_from from entitlement.spell where psn_no = any($1::text[]) group by psn_no"
 ON_DAY = f"""
-select {_COLUMNS} from entitlement.spell
-where psn_no = $1 and known_to is null and begin_on <= $2 and (end_on is null or end_on > $2)
+select {_SPELLS} where psn_no = $1 and known_to is null and begin_on <= $2 and (end_on is null or end_on > $2)
 """
 STANDING = "select * from entitlement.standing($1, $2, $3)"
 HISTORY = f"""
-select {_COLUMNS} from entitlement.spell
-where psn_no = $1 and ($2 = '' or insutype = $2) and known_from <= $3 and (known_to is null or known_to > $3)
+select {_SPELLS} where psn_no = $1 and ($2 = '' or insutype = $2) and known_from <= $3 and (known_to is null or known_to > $3)
 order by insutype, begin_on
 """
 

@@ -28,6 +28,7 @@ class ServiceBook(msgspec.Struct, frozen=True):
     calendar: Calendar
     words: dict[str, dict[str, str]]
     appeal: str
+    certificate_days: int
 
     def limit_of(self, code: str, *, admdvs: str, on: date) -> Limit:
         """Return the limit of an item in a region on a day: the region's own before the national one, then the newest.
@@ -73,7 +74,7 @@ def read_book(directory: Traversable) -> ServiceBook:
     words = tomllib.loads((directory / "words.toml").read_text(encoding="utf-8"))
     return ServiceBook(
         items, limits, {code: tuple(sorted(rows, key=lambda p: p.ordinal)) for code, rows in papers.items()},
-        _calendar(directory), {name: table for name, table in words.items() if isinstance(table, dict)}, words["appeal"],
+        _calendar(directory), {name: table for name, table in words.items() if isinstance(table, dict)}, words["appeal"], words["certificate_days"],
     )
 
 

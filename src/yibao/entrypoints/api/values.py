@@ -98,7 +98,7 @@ def faults_of(value: Any, where: str) -> list[Fault]:
         if not YEARS[0] <= value.year <= YEARS[1]:
             return [Fault("DATE_OUT_OF_RANGE", f"日期须在 {YEARS[0]} 至 {YEARS[1]} 年之间", where, str(value)[:10], "请核对")]
     else:
-        return [f for name, part in _parts(value) for f in faults_of(part, f"{where}.{name}" if where else str(name))]
+        return [f for name, part in _parts(value) for f in faults_of(part, f"{where}.{shown(str(name))}".lstrip("."))]
     return []
 
 

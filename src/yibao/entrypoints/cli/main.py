@@ -9,9 +9,12 @@ from yibao.entrypoints.cli import (
     backup,
     benefit,
     catalogue_search,
+    certificate,
     clearing,
     demo,
     doctor,
+    enrol,
+    dues,
     explain,
     filing,
     group,
@@ -30,6 +33,8 @@ from yibao.entrypoints.cli import (
     resettle,
     review,
     serve,
+    service,
+    transfer,
     verify,
 )
 from yibao.entrypoints.cli.output import EXIT_CODES
@@ -56,12 +61,17 @@ app.add_typer(catalogue_search.app, name="catalogue")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(filing.app, name="filing")
 app.add_typer(clearing.app, name="clearing")
+app.add_typer(enrol.app, name="enrol")
+app.add_typer(dues.app, name="dues")
 app.add_typer(account.app, name="account")
 app.add_typer(payment.app, name="payment")
 app.add_typer(party.app, name="party")
 app.add_typer(payout.app, name="payout")
 app.add_typer(review.app, name="review")
 app.add_typer(records.app, name="records")
+app.add_typer(service.app, name="service")
+app.add_typer(transfer.app, name="transfer")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(interface.app, name="interface")
 app.add_typer(key.app, name="key")
 app.add_typer(benefit.app, name="benefit")

@@ -29,6 +29,7 @@ from yibao.kernel.business_time import to_wire
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.policy.law.loading import load_policy
+from yibao.usecases.exchange.ask_identity import ask_identity
 from yibao.usecases.exchange.held import Line, list_lines
 from yibao.usecases.exchange.relay import Round
 from yibao.usecases.exchange.work_case import close_case, retry_case
@@ -129,6 +130,19 @@ def close(
         tx, case_id=case_id, note=note, actor=Actor(login=operator, channel="cli"), now=now, ids=ids
     ), as_json=as_json)
     show({"ok": True, "case": done}, as_json=as_json, render=lambda: _cases([done]))
+
+
+@app.command("identity", help="向公安核验一名参保人的身份；不一致的答复成为差异")
+def identity(
+    psn_no: Annotated[str, typer.Argument(metavar="PSN_NO", help="人员编号")], operator: OperatorName, as_json: JsonFlag = False
+) -> None:
+    """Ask the police about a person."""
+    now, ids = SystemClock().now(), RandomIds()
+    done = run_deed(lambda tx: ask_identity(
+        tx, psn_no=psn_no, actor=Actor(login=operator, channel="cli"), now=now, ids=ids
+    ), as_json=as_json)
+    show({"ok": True, "asked": done}, as_json=as_json,
+         render=lambda: f"✓ 核验 {done.check_id} {'已发出' if done.is_new else '今日已发出'}")
 
 
 async def _relay(settings: Settings, *, as_json: bool) -> list[Round]:

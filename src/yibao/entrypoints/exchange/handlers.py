@@ -9,6 +9,7 @@ import msgspec
 
 from yibao.domains.exchange.model import PayoutReturn
 from yibao.domains.exchange.outbox import mark_hall
+from yibao.domains.people.queries import find_by_certificate
 from yibao.infra.database import Connection
 from yibao.kernel.identity_number import mask
 from yibao.kernel.refusal import Refusal, refuse
@@ -36,6 +37,8 @@ from yibao.usecases.enrolment.take_assisted_list import take_assisted_list
 from yibao.usecases.exchange.record_card import CardChange, record_card
 from yibao.usecases.exchange.take_message import Handler, Means
 from yibao.usecases.payouts.take_payout_return import FileRefused, take_payout_return, take_refused_file
+from yibao.usecases.personal_accounts.commands import SetChannel
+from yibao.usecases.personal_accounts.set_channel import set_channel
 from yibao.usecases.transfers.commands import TransferCredit, TransferRefused, TransferRequest, TransferSheet
 from yibao.usecases.transfers.receive_money import receive_money
 from yibao.usecases.transfers.receive_sheet import receive_refusal, receive_sheet
@@ -103,6 +106,29 @@ async def _birth(tx: Connection, body: Body, means: Means) -> Any:
     return await _asks(enrol_newborn, EnrolNewborn)(tx, asked, means)
 
 
+class CardAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bank knows of somebody's card or account, so that a credit can be matched there."""
+
+    certno: str
+    kind: str = "card"
+    card_no: str = ""
+    bank_name: str = ""
+    bank_account: str = ""
+    has_finance: bool = True
+    is_active: bool = True
+
+
+async def _card_account(tx: Connection, body: Body, means: Means) -> Any:
+    told = msgspec.convert(body, type=CardAccount)
+    person = await find_by_certificate(tx, cert_type=RESIDENT_CARD, certno=told.certno)
+    if person is None:
+        return refuse("PERSON_NOT_FOUND", "没有该证件的参保人", field="certno", received=mask(told.certno),
+                      remedy="请银行核对证件号码")
+    fields = {**msgspec.structs.asdict(told), "psn_no": person["psn_no"]}
+    del fields["certno"]
+    return await _asks(set_channel, SetChannel)(tx, fields, means)
+
+
 class IdentityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the police say of a number and a name."""
 
@@ -135,6 +161,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("bank", "arrival"): _ARRIVAL,
     ("bank", "payout_return"): _says(take_payout_return, PayoutReturn),
     ("bank", "file_refused"): _says(take_refused_file, FileRefused),
+    ("bank", "card_account"): _card_account,
     ("bank", "transfer_credit"): _asks(receive_money, TransferCredit),
     ("hr", "card"): _says(record_card, CardChange),
     ("hr", "retired"): _asks(retire_member, RetireMember),

@@ -8,8 +8,9 @@ ends it. Money on its way counts from the day of payment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 
 from yibao.policy.reckoning.benefit_facts import (
     EMPLOYEE,
@@ -25,7 +26,7 @@ from yibao.policy.reckoning.benefit_facts import (
     first_day,
     month_of,
 )
-from yibao.policy.reckoning.benefit_law import BenefitLaw, Class
+from yibao.policy.reckoning.benefit_law import BenefitLaw, Class, Number
 from yibao.policy.reckoning.cases import WaitingCase
 
 _ALWAYS = date.min
@@ -49,6 +50,11 @@ class _Walk:
     def __init__(self, facts: LifeFacts, relations: Sequence[RelationFact], law: BenefitLaw) -> None:
         self._law = law
         self._relations = relations
+        self._bounds = [
+            (month_of(r.insured_on), month_of(r.paused_on or date.max), r) for r in reversed(relations)
+        ]
+        self._owners: dict[int, RelationFact | None] = {}
+        self._asked: dict[tuple[int, str], Number] = {}
         self._paid = _paid_months(facts)
         self._lump = min(
             (d.paid_on for d in facts.dues if d.insutype == EMPLOYEE and d.kind == LUMP and d.paid_on), default=None
@@ -95,10 +101,9 @@ class _Walk:
 
     def _owner(self, month: int) -> RelationFact | None:
         """Return the relation that owes a month: insured in it and not paused in it."""
-        for r in reversed(self._relations):
-            if month_of(r.insured_on) <= month and (r.paused_on is None or month < month_of(r.paused_on)):
-                return r
-        return None
+        if month not in self._owners:
+            self._owners[month] = next((r for a, b, r in self._bounds if a <= month < b), None)
+        return self._owners[month]
 
     def _payment(self, month: int) -> date | None:
         """Return when a month was paid for; months that are free of dues were always."""
@@ -133,10 +138,16 @@ class _Walk:
         return Class(r.admdvs, EMPLOYEE, r.psn_type, r.account_kind, r.kind)
 
     def _number(self, month: int, key: str) -> int:
-        return self._law.number(self._class(month), key, first_day(month))[0]
+        return self._ask(month, key)[0]
+
+    def _ask(self, month: int, key: str) -> Number:
+        asked = (month, key)
+        if asked not in self._asked:
+            self._asked[asked] = self._law.number(self._class(month), key, first_day(month))
+        return self._asked[asked]
 
     def _rules(self, month: int, *keys: str) -> tuple[str, ...]:
-        found = [x for key in keys for x in self._law.number(self._class(month), key, first_day(month))[1]]
+        found = [x for key in keys for x in self._ask(month, key)[1]]
         return tuple(dict.fromkeys(found))
 
     def _in_time(self, month: int) -> bool:
@@ -255,7 +266,7 @@ class _Walk:
         months = sorted(self._covers)
         rules = self._covers[months[0]].rules
         covers = [Cover(date.min, first_day(months[0]), False, "not_yet_paid", rules)]
-        covers += [self._covers[m] for m in months]
+        covers += _runs(self._covers[m] for m in months)
         covers += [*self._loaded()]
         covers = clip(covers, begin_on)
         return _open(clip([*covers, *self._registered(covers)], begin_on))
@@ -264,7 +275,7 @@ class _Walk:
         """Return the days from a new registration to the first day of its own month's cover: insured, not yet entitled."""
         found = []
         for r in self._relations:
-            for c, after in zip(covers, covers[1:], strict=False):
+            for c, after in pairwise(covers):
                 if c.reason == "not_insured" and c.begin_on <= r.insured_on < (c.end_on or date.max):
                     is_waiting = after.reason == "waiting"
                     rules = after.rules if is_waiting else self._rules(month_of(r.insured_on), "benefit_lag")
@@ -307,6 +318,23 @@ def _grown(cover: Cover, begin: date) -> int:
     """Return the months of continuous payment at a later day of a period."""
     grows = cover.is_due and cover.reason != "arrears_kept" and cover.begin_on > date.min
     return cover.paid_months + (month_of(begin) - month_of(cover.begin_on) if grows else 0)
+
+
+def _runs(covers: Iterable[Cover]) -> list[Cover]:
+    """Return months that say the same as one period."""
+    runs: list[Cover] = []
+    for c in covers:
+        last = runs[-1] if runs else None
+        if last is not None and _goes_on(last, c):
+            runs[-1] = Cover(last.begin_on, c.end_on, c.is_due, c.reason, c.rules, last.paid_months)
+        else:
+            runs.append(c)
+    return runs
+
+
+def _goes_on(run: Cover, cover: Cover) -> bool:
+    same = run.end_on == cover.begin_on and (run.is_due, run.reason, run.rules) == (cover.is_due, cover.reason, cover.rules)
+    return same and cover.paid_months == _grown(run, cover.begin_on)
 
 
 def _open(covers: list[Cover]) -> list[Cover]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -148,6 +149,7 @@ def month_of(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
+@lru_cache(maxsize=4096)
 def first_day(month: int) -> date:
     """Return the first day of a numbered month."""
     year, index = divmod(month, 12)

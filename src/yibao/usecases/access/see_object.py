@@ -38,6 +38,9 @@ async def see_objects(tx: Connection, named: Mapping[str, Any], *, actor: Actor)
     """
     admdvs = named.get("admdvs")
     if isinstance(admdvs, str) and admdvs and admdvs not in actor.regions:
+        if not actor.login:  # a stranger may ask of any region there is
+            return refuse("REGION_NOT_FOUND", "本平台不办理这个统筹区", field="admdvs", received=admdvs[:12],
+                          remedy="请核对统筹区")
         return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=admdvs[:12],
                       remedy="请由所属经办机构办理")
     for field, sql, code, words in _looked_up(named):

@@ -25,6 +25,7 @@ from yibao.domains.certificates.queries import (
 )
 from yibao.domains.certificates.rules import code_of, statement_of
 from yibao.domains.entitlement.queries import find_standing
+from yibao.domains.services.items import service_book
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
@@ -36,8 +37,6 @@ from yibao.usecases.certificates.print_certificate import draw
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.trail import write_trail
 
-_CURRENT = timedelta(days=90)
-"""For how long a certificate is current: what it states is of its day, and dues go on. Our choice; no text was found."""
 _PURPOSE_MOST = 60
 
 
@@ -74,7 +73,7 @@ async def issue_certificate(
         return refuse("PURPOSE_INVALID", "用途过长或含有不可打印的字符", field="purpose", received=command.purpose[:40],
                       remedy=f"请用不超过{_PURPOSE_MOST}个字说明用途")
     person = await find_person(tx, command.psn_no)
-    if person is None or (actor.regions and person["admdvs"] not in actor.regions):
+    if person is None or person["admdvs"] not in actor.regions:
         return refuse("PERSON_NOT_FOUND", "没有这个参保人", field="psn_no", received=command.psn_no, remedy="请核对人员编号")
     today, admdvs = business_date(now), person["admdvs"]
     periods = await list_periods(tx, command.psn_no, admdvs)
@@ -89,8 +88,10 @@ async def issue_certificate(
     number = ids.new(now)
     statement = statement_of(command.certificate, number, content)
     digest = sm3(f"{number}\n{statement}".encode())
+    # What it states is of its day, and dues go on: it is current for some days only.
+    valid_to = today + timedelta(days=service_book().certificate_days)
     certificate = Certificate(
-        command.psn_no, number, admdvs, command.certificate, now, today + _CURRENT, msgspec.json.encode(content).decode(),
+        command.psn_no, number, admdvs, command.certificate, now, valid_to, msgspec.json.encode(content).decode(),
         statement, digest, code_of(digest), application_id, actor.login, actor.channel,
     )
     pdf = draw(certificate)
@@ -121,7 +122,7 @@ async def revoke_certificate(
 ) -> Issued | Refusal:
     """Revoke a certificate: whoever checks it from now on is told that it no longer holds. Twice has no further effect."""
     certificate = await find_certificate(tx, command.certificate_no)
-    if certificate is None or (actor.regions and certificate.admdvs not in actor.regions):
+    if certificate is None or certificate.admdvs not in actor.regions:
         return refuse("CERTIFICATE_NOT_FOUND", "没有这份凭证", field="certificate_no", received=command.certificate_no[:40],
                       remedy="请核对编号")
     if not command.reason.strip():

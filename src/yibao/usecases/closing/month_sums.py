@@ -63,24 +63,29 @@ from behind b cross join lateral unnest(b.accounts, b.amounts) l(account, amount
 where starts_with(l.account, 'fund:') or starts_with(l.account, 'account:')
 group by 1 having sum(l.amount) <> 0 order by 1
 """
-# What the bank paid to people and payers, by the funds of the deed that owed it.
+# What the bank paid to people and payers, by the funds of the posting that owed it: the one it names, else the last one of
+# this amount for the same person.
 PAID_PEOPLE = """
 with paid as (
-    select p.posting_id, y.psn_no, y.amount_fen, array[y.origin, y.payout_id] as owed_by
+    select p.posting_id, p.posted_at, p.admdvs, y.psn_no, y.amount_fen, array[y.origin, y.payout_id] as owed_by
     from ledger.posting p join exchange.payout y on y.payout_id || '-paid' = p.posting_id
     where p.admdvs = $1 and p.posted_at >= $2 and p.posted_at < $3 and p.kind = 'payment'
     union all
-    select p.posting_id, r.payer_no, r.amount_fen, array[r.refund_id]
+    select p.posting_id, p.posted_at, p.admdvs, r.payer_no, r.amount_fen, array[r.refund_id]
     from ledger.posting p join contributions.refund r on r.refund_id || '-done' = p.posting_id and r.payer_no = p.psn_no
     where p.admdvs = $1 and p.posted_at >= $2 and p.posted_at < $3 and p.kind = 'contribution_refund')
 select y.posting_id, y.amount_fen, f.fund, f.amount
 from paid y
 left join lateral (
+    select o.accounts, o.amounts from ledger.posting o
+    where o.psn_no = y.psn_no and o.posted_at <= y.posted_at
+      and o.amounts[array_position(o.accounts, 'payout:' || y.admdvs)] = y.amount_fen
+    order by o.posting_id = any (y.owed_by) desc, o.posted_at desc, o.posting_id limit 1) debt on true
+left join lateral (
     select case when starts_with(l.account, 'fund:') then split_part(l.account, ':', 3) else $4 end as fund,
            -sum(l.amount)::bigint as amount
-    from ledger.posting o cross join lateral unnest(o.accounts, o.amounts) l(account, amount)
-    where o.psn_no = y.psn_no and o.posting_id = any (y.owed_by)
-      and (starts_with(l.account, 'fund:') or starts_with(l.account, 'account:'))
+    from unnest(debt.accounts, debt.amounts) l(account, amount)
+    where starts_with(l.account, 'fund:') or starts_with(l.account, 'account:')
     group by 1 having sum(l.amount) <> 0) f on true
 order by y.posting_id, f.fund
 """

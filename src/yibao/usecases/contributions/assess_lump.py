@@ -54,7 +54,8 @@ async def assess_lump(
     """
     row = await tx.fetchrow(RELATION, command.psn_no, command.relation_id)
     if row is None:
-        return refuse("RELATION_NOT_FOUND", "没有这个参保关系", field="relation_id", received=command.relation_id, remedy="请核对人员和参保关系")
+        return refuse("RELATION_NOT_FOUND", "没有这个参保关系", field="relation_id", received=command.relation_id,
+                      remedy="请核对人员和参保关系")
     if command.months <= 0:
         return refuse("MONTHS_WRONG", "一次性补足的月数应大于零", field="months", received=str(command.months))
     policy = shelf.of(row["admdvs"])

@@ -72,6 +72,7 @@ class Round(msgspec.Struct, kw_only=True):
     progress: Progress | None = None
     pay_from: Callable[[date], date] = lambda day: day
     mends: bool = False
+    payable: dict[date, date] = {}
     dues: int = 0
     persons: int = 0
     total_fen: int = 0
@@ -152,7 +153,10 @@ class Round(msgspec.Struct, kw_only=True):
         writer = writers.get(first)
         if writer is None:
             writer = writers[first] = self._writer(first)
-        pay_from = self.pay_from(row["insured_on"])
+        insured_on = row["insured_on"]
+        pay_from = self.payable.get(insured_on)
+        if pay_from is None:
+            pay_from = self.payable[insured_on] = self.pay_from(insured_on)
         for card in cards:
             if has_due is None or card.insutype != self.insutype or card.kind == "subsidy":
                 writer.add(row["psn_no"], row["relation_id"], card, payer_kind=payer_kind, payer_no=payer_no, pay_from=pay_from)

@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.domains.contributions.model import PaymentRow
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
@@ -66,6 +68,7 @@ async def book_arrival(
     A payment that was not told yet is waited for and booked when it comes. Another sum than the payments come to, a
     payment that arrived before, or other words under the same id are cases; the payments themselves are booked.
     """
+    del shelf
     await tx.execute(TAKE, command.arrival_id)
     stored = await tx.fetchrow(STORED, command.arrival_id)
     payment_ids = sorted(set(command.payment_ids))
@@ -80,7 +83,11 @@ async def book_arrival(
         return Booked(command.arrival_id, stored["state"], stored["booked_fen"], cases=("ARRIVAL_CHANGED",))
     admdvs = command.admdvs or await tx.fetchval(REGION_OF, payment_ids) or (actor.regions[0] if actor.regions else "")
     if not admdvs:
-        return refuse("REGION_UNKNOWN", "看不出到账属于哪个统筹区", field="payment_ids", remedy="请税务部门在到账通知中写明统筹区")
+        return refuse("REGION_UNKNOWN", "看不出到账属于哪个统筹区", field="payment_ids",
+                      remedy="请税务部门在到账通知中写明统筹区")
+    closed = await refuse_closed(tx, admdvs=admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     await tx.execute(INSERT, command.arrival_id, admdvs, command.arrived_on, command.amount_fen, payment_ids, now)
     booked = await _book(tx, command.arrival_id, now=now)
     await write_trail(tx, actor, verb="book_arrival", object_id=command.arrival_id, admdvs=admdvs, state=booked, now=now,
@@ -107,7 +114,8 @@ async def _book(tx: Connection, arrival_id: str, *, now: datetime) -> Booked:
         elif payment.arrival_id != arrival_id:
             cases.append(work_case(
                 "ARRIVAL_TWICE", f"{arrival_id}/{payment_id}", admdvs=arrival["admdvs"], payment_id=payment_id, now=now,
-                amount_fen=payment.amount_fen, says=f"缴费流水 {payment_id} 已在 {payment.arrival_id or '撤回'} 中办理"))
+                amount_fen=payment.amount_fen,
+                says=f"缴费流水 {payment_id} 已在 {payment.arrival_id or '撤回'} 中办理"))
     sums = await tx.fetchrow(SUMS, arrival["payment_ids"], arrival_id)
     assert sums is not None
     state = "waiting" if missing else "booked"

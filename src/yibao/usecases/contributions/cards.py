@@ -70,6 +70,7 @@ class Deck:
         self._month = month
         self._late = late
         self._cards: dict[Member, tuple[Card, ...] | Refusal] = {}
+        self._shapes: dict[Member, tuple[frozenset[str], frozenset[str]]] = {}
         law = policy.law_on(month)
         asked = {
             condition.dimension for key in ("dues_rate", "dues_fixed", "dues_floor", "dues_ceiling")
@@ -103,20 +104,34 @@ class Deck:
             identities=member.identities, account_kind=member.account_kind, enrolment_kind=member.enrolment_kind,
             wage=member.wage_fen,
         )
-        lookup = look_up(case, self.policy)
-        if isinstance(lookup, Refusal):
-            return lookup
-        answer = reckon(case, self.policy)
+        shape = self._shape(member, case)
+        if isinstance(shape, Refusal):
+            return shape
+        yearly, rated = shape
+        answer = reckon(case, self.policy, trace=False)
+        if isinstance(answer, Reckoned) and rated and all(name != "base" for name, _fen in answer.amounts):
+            # What stands in for a base of one's own (an index) is told by the trace only.
+            answer = reckon(case, self.policy)
         if isinstance(answer, Refusal):
             is_retired = self.policy.person_class(member.psn_type) == "retired"
             return () if is_retired and answer.code in _NO_DUES else answer
-        yearly, rated = yearly_names(case, lookup), rate_names(case, lookup)
         named = [(name, fen) for name, fen in answer.amounts if "." in name and not name.startswith("base")]
         if self._late and all(name != _SUBSIDY for name, _fen in named):
             # A late payer owes it by law; an amount that nobody published is not guessed.
             return refuse("NO_LAW_FOR_DAY", f"{self.policy.name}未载入 {self._month.year} 年度的财政补助标准，逾期缴费无法核定",
                           field="on", received=self._month.isoformat(), remedy="请补充政策参数")
         return self._deal(member, named, yearly, _base_of(answer, rated))
+
+    def _shape(self, member: Member, case: DuesCase) -> tuple[frozenset[str], frozenset[str]] | Refusal:
+        """Return which dues are owed for a year and which are rates: the same for every wage of such a member."""
+        kin = msgspec.structs.replace(member, wage_fen=None)
+        found = self._shapes.get(kin)
+        if found is None:
+            lookup = look_up(case, self.policy)
+            if isinstance(lookup, Refusal):
+                return lookup
+            found = self._shapes[kin] = (yearly_names(case, lookup), rate_names(case, lookup))
+        return found
 
     def _deal(
         self, member: Member, named: list[tuple[str, int]], yearly: frozenset[str], base_fen: int

@@ -25,7 +25,8 @@ from yibao.usecases.trail import write_trail
 
 # Whoever is insured in the first month, with the month up to which dues stand that a new base would contradict.
 RELATIONS = """
-select r.psn_no, r.relation_id, r.admdvs, r.psn_type, r.account_kind, r.enrolment_kind, r.flexible, coalesce(r.emp_no, '') as emp_no,
+select r.psn_no, r.relation_id, r.admdvs, r.psn_type, r.account_kind, r.enrolment_kind, r.flexible,
+    coalesce(r.emp_no, '') as emp_no,
     (select max(d.month) from contributions.due d where d.psn_no = r.psn_no and d.relation_id = r.relation_id
         and d.insutype = '310' and d.kind in ('regular', 'back') and d.state not in ('cancelled', 'refunded') and d.month >= $2
     ) as assessed
@@ -130,7 +131,8 @@ def _base(
     if row.psn_no in seen:
         return [Fault("PERSON_TWICE", "同一人员重复出现", f"{field}.psn_no", row.psn_no, "请只保留一行")]
     if relation is None:
-        return [Fault("NOT_A_MEMBER", "该月没有职工参保关系，或不是该单位的职工", f"{field}.psn_no", row.psn_no, "请先办理参保登记")]
+        return [Fault("NOT_A_MEMBER", "该月没有职工参保关系，或不是该单位的职工", f"{field}.psn_no", row.psn_no,
+                      "请先办理参保登记")]
     if row.wage_fen <= 0:
         return [Fault("WAGE_WRONG", "缴费工资应大于零", f"{field}.wage_fen", yuan_text(row.wage_fen), "请核对工资")]
     if relation["assessed"] is not None:

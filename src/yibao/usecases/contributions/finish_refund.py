@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.domains.contributions.model import Refund
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import bank, payout
@@ -39,13 +41,17 @@ async def finish_refund(
     if refund is None or refund.state != "approved":
         return refuse("REFUND_UNKNOWN", "退费回执没有对应的已复核退费", field="refund_id", received=command.refund_id,
                       remedy="请税务部门核对退费单号")
+    closed = await refuse_closed(tx, admdvs=refund.admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     await tx.execute(DONE, refund.refund_id, command.done_on)
-    await book(tx, "contribution_refund", f"refund-{refund.refund_id}-done", refund.payer_no, refund.admdvs,
+    await book(tx, "contribution_refund", f"{refund.refund_id}-done", refund.payer_no, refund.admdvs,
                [(payout(refund.admdvs), -refund.amount_fen)], bank(refund.admdvs), now=now)
     payment = await queries.find_payment(tx, refund.payment_id)
     if payment is not None and not payment.free_fen:
         ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=payment.payment_id)]
         await operations.close_cases(tx, ended, now=now, by=actor.login, outcome=f"已退费 {refund.refund_id}")
     done = msgspec.structs.replace(refund, state="done", done_on=command.done_on)
-    await write_trail(tx, actor, verb="finish_refund", object_id=refund.refund_id, admdvs=refund.admdvs, state=done, now=now, ids=ids)
+    await write_trail(tx, actor, verb="finish_refund", object_id=refund.refund_id, admdvs=refund.admdvs, state=done, now=now,
+                      ids=ids)
     return done

@@ -35,6 +35,7 @@ class Writer:
         self.admdvs, self.kind, self.month, self.months, self.period = admdvs, kind, month, months, period
         self.due_on, self.now, self.version = due_on, now, version
         self.today = business_date(now)
+        self._names: dict[tuple[str, str, bool], str] = {}
         self._rows: list[tuple[str, str, Card, str, str, date]] = []
 
     def add(self, psn_no: str, relation_id: str, card: Card, *, payer_kind: str, payer_no: str, pay_from: date) -> None:
@@ -46,8 +47,13 @@ class Writer:
         self._rows.append((psn_no, relation_id, card, payer_kind, payer_no, pay_from))
 
     def _name(self, card: Card) -> str:
-        kind = card.kind if card.kind == "subsidy" or card.yearly else self.kind
-        return due_name(card.insutype, f"{self.month.year}" if card.yearly else self.period, kind)
+        asked = (card.insutype, card.kind, card.yearly)
+        name = self._names.get(asked)
+        if name is None:
+            kind = card.kind if card.kind == "subsidy" or card.yearly else self.kind
+            name = due_name(card.insutype, f"{self.month.year}" if card.yearly else self.period, kind)
+            self._names[asked] = name
+        return name
 
     async def write(self, tx: Connection) -> tuple[int, int, list[str]]:
         """Write what was taken in and is not there yet; return dues, their sum in fen, and who owes nothing."""

@@ -15,7 +15,8 @@ from yibao.usecases.contributions.openings import channel_names, closed_by, coho
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 EARLIER = """
-select bill_id, month from contributions.bill where payer_no = $1 and kind = 'regular' and state in ('open', 'sent') and month < $2
+select bill_id, month from contributions.bill
+where payer_no = $1 and kind = 'regular' and state in ('open', 'sent') and month < $2
 order by month limit 1
 """
 PAID_YEAR = """
@@ -79,7 +80,8 @@ async def _faults(tx: Connection, bill: Bill, channel: str, now: datetime) -> li
     cohort = cohort_opening(bill.admdvs, payer_kind=bill.payer_kind, year=bill.month.year, on=on)
     if cohort is not None and cohort.open_from is not None and on < cohort.open_from and await tx.fetchval(
             PAID_YEAR, bill.bill_id, bill.month.year - 1):
-        faults.append(Fault("COHORT_NOT_OPEN", cohort.says, "bill_id", bill.bill_id, f"请在 {cohort.open_from} 以后缴费", cohort.rule))
+        faults.append(Fault("COHORT_NOT_OPEN", cohort.says, "bill_id", bill.bill_id,
+                            f"请在 {cohort.open_from} 以后缴费", cohort.rule))
     earlier = await tx.fetchrow(EARLIER, bill.payer_no, bill.month) if bill.kind == "regular" else None
     if earlier is not None:
         faults.append(Fault("EARLIER_MONTH_UNPAID", f"{earlier['month']:%Y-%m} 尚未缴清", "bill_id", earlier["bill_id"],

@@ -66,7 +66,8 @@ async def pay_back(
     admdvs = await tx.fetchval(REGION_OF, command.payer_no)
     policy = shelf.of(admdvs or "")
     if isinstance(policy, Refusal) or admdvs is None:
-        return refuse("PAYER_NOT_FOUND", "没有这个缴费人", field="payer_no", received=command.payer_no, remedy="请核对单位或人员编号")
+        return refuse("PAYER_NOT_FOUND", "没有这个缴费人", field="payer_no", received=command.payer_no,
+                      remedy="请核对单位或人员编号")
     if command.first >= command.before:
         return refuse("PERIOD_WRONG", "补缴的起始月份应早于终止月份", field="first", received=command.first.isoformat())
     refusal = await _assess_missing(tx, command, policy, now=now)

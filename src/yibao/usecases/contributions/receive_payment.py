@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.domains.contributions.model import Bill, PaymentRow, WorkCase
 from yibao.infra.database import Connection
@@ -33,7 +34,8 @@ select exists (select from people.person a join people.person b on b.household_n
                where a.psn_no = $1 and b.psn_no = $2 and a.household_no <> '')
 """
 EARLIER = """
-select bill_id, month from contributions.bill where payer_no = $1 and kind = 'regular' and state in ('open', 'sent') and month < $2
+select bill_id, month from contributions.bill
+where payer_no = $1 and kind = 'regular' and state in ('open', 'sent') and month < $2
 order by month limit 1
 """
 RETURN = "update contributions.payment set state = 'returned', allocated_fen = 0 where payment_id = $1"
@@ -97,6 +99,9 @@ async def receive_payment(
     earlier = await queries.find_payment(tx, command.payment_id)
     if earlier is not None:
         return await _again(tx, command, earlier, now=now)
+    closed = await refuse_closed(tx, admdvs=admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     if command.amount_fen <= 0:
         return await _not_taken(tx, "NEGATIVE_AMOUNT", command, admdvs, now=now)
     cases = await _doubts(tx, command, bill, admdvs, now=now)
@@ -204,7 +209,8 @@ async def _money_case(
         missing = bill.amount_fen - await queries.allocated_to(tx, bill.bill_id)
         has = sum(p.free_fen for p in await queries.take_payments_named(tx, bill.bill_id) if not p.is_held)
         return work_case("SHORT_PAYMENT", bill.bill_id, **said, now=now, amount_fen=missing - has,
-                         says=f"{bill.bill_id} 应缴 {yuan_text(missing)} 元，已收 {yuan_text(has)} 元，差 {yuan_text(missing - has)} 元")
+                         says=f"{bill.bill_id} 应缴 {yuan_text(missing)} 元，"
+                              f"已收 {yuan_text(has)} 元，差 {yuan_text(missing - has)} 元")
     kind = "OVER_PAYMENT" if was_open else "DOUBLE_PAYMENT"
     return work_case(kind, row.payment_id, **said, payment_id=row.payment_id, now=now, amount_fen=free,
                      says=f"{bill.bill_id}，缴费流水 {row.payment_id} 余 {yuan_text(free)} 元")

@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import queries
 from yibao.domains.contributions.model import Bill
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import bank, fund_account
@@ -45,12 +47,17 @@ async def receive_subsidy(
     if command.amount_fen is not None and command.amount_fen != bill.amount_fen:
         return refuse("AMOUNT_DIFFERS", "拨付金额与财政缴费单不符", field="amount_fen", received=str(command.amount_fen),
                       remedy=f"应为 {bill.amount_fen} 分，请与财政部门核对")
+    closed = await refuse_closed(tx, admdvs=bill.admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     await tx.execute(ARRIVE, bill.bill_id, command.received_on, now)
     rows = await tx.fetch(TO_FUNDS, bill.bill_id)
     await book(tx, "subsidy", f"subsidy-{bill.bill_id}", bill.payer_no, bill.admdvs,
                [(fund_account(bill.admdvs, r["fund"]), int(r["fen"])) for r in rows], bank(bill.admdvs), now=now)
     await tx.execute(PAY_BILL, bill.bill_id, command.received_on, now)
     await tx.execute(ARRIVE_BILL, bill.bill_id, command.received_on)
-    done = msgspec.structs.replace(bill, state="arrived", paid_on=command.received_on, paid_at=now, arrived_on=command.received_on)
-    await write_trail(tx, actor, verb="receive_subsidy", object_id=bill.bill_id, admdvs=bill.admdvs, state=command, now=now, ids=ids)
+    done = msgspec.structs.replace(bill, state="arrived", paid_on=command.received_on, paid_at=now,
+                                   arrived_on=command.received_on)
+    await write_trail(tx, actor, verb="receive_subsidy", object_id=bill.bill_id, admdvs=bill.admdvs, state=command, now=now,
+                      ids=ids)
     return done

@@ -98,7 +98,8 @@ def _totals(command: Statement, *, now: datetime) -> list[WorkCase]:
     if said != (command.count, command.amount_fen):
         return [work_case(
             "STATEMENT_TOTAL", f"{command.admdvs}/{command.day}", admdvs=command.admdvs, now=now,
-            says=f"{command.day} 写明 {command.count} 笔 {yuan_text(command.amount_fen)} 元，明细 {said[0]} 笔 {yuan_text(said[1])} 元")]
+            says=f"{command.day} 写明 {command.count} 笔 {yuan_text(command.amount_fen)} 元，"
+                 f"明细 {said[0]} 笔 {yuan_text(said[1])} 元")]
     if sm3(payment_lines((r.payment_id, r.amount_fen) for r in command.rows)).hex() != command.digest:
         return [work_case("STATEMENT_DIGEST", f"{command.admdvs}/{command.day}", admdvs=command.admdvs, now=now,
                           says=f"{command.day} 的摘要与 {command.count} 笔明细不符")]
@@ -134,7 +135,8 @@ async def _compare(
 def _elsewhere(command: Statement, row: StatementRow, held: PaymentRow | None, *, now: datetime) -> WorkCase:
     if held is not None and held.state != "returned" and held.paid_on != command.day and held.admdvs == command.admdvs:
         return _difference("WRONG_DAY", command, row.payment_id, row.amount_fen, f"平台记为 {held.paid_on}", now=now)
-    return _difference("MISSING_HERE", command, row.payment_id, row.amount_fen, f"税务 {yuan_text(row.amount_fen)} 元", now=now)
+    return _difference("MISSING_HERE", command, row.payment_id, row.amount_fen, now=now,
+                       says=f"税务 {yuan_text(row.amount_fen)} 元")
 
 
 def _difference(kind: str, command: Statement, payment_id: str, fen: int, says: str, *, now: datetime) -> WorkCase:

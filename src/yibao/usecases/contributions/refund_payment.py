@@ -6,10 +6,12 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.domains.contributions.model import Due, PaymentRow, Refund
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
@@ -83,7 +85,8 @@ async def _refuse(
     if not command.reason.strip():
         return refuse("REASON_MISSING", "退费须写明理由", field="reason", remedy="请填写理由")
     if payment is None:
-        return refuse("PAYMENT_NOT_FOUND", "没有这笔缴费", field="payment_id", received=command.payment_id, remedy="请核对缴费流水")
+        return refuse("PAYMENT_NOT_FOUND", "没有这笔缴费", field="payment_id", received=command.payment_id,
+                      remedy="请核对缴费流水")
     if payment.state != "arrived":
         return refuse("PAYMENT_NOT_ARRIVED", "款项尚未到账，不能退费", field="payment_id", received=command.payment_id,
                       remedy="请在到账后办理，或由税务部门撤回")
@@ -101,7 +104,8 @@ async def _refuse(
     credit = command.amount_fen - sum(d.owed_fen for d in dues)
     if command.amount_fen <= 0 or not 0 <= credit <= payment.free_fen:
         most = sum(d.owed_fen for d in dues) + payment.free_fen
-        return refuse("REFUND_TOO_LARGE", f"可退 {yuan_text(most)} 元", field="amount_fen", received=yuan_text(command.amount_fen),
+        return refuse("REFUND_TOO_LARGE", f"可退 {yuan_text(most)} 元", field="amount_fen",
+                      received=yuan_text(command.amount_fen),
                       remedy="请核对退费金额；涉及的应缴记录须全额退")
     return None
 
@@ -113,6 +117,9 @@ async def approve_refund(
     refund = await _take(tx, refund_id, actor)
     if isinstance(refund, Refusal) or refund.state == "approved":
         return refund
+    closed = await refuse_closed(tx, admdvs=refund.admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     keys = [(k.split("/", 1)[0], k.split("/", 1)[1]) for k in refund.due_keys]
     dues = await queries.take_dues_by_key(tx, keys)
     if any(d.state != "arrived" for d in dues):
@@ -127,7 +134,7 @@ async def approve_refund(
     await tx.execute(MOVE, refund.payment_id, sum(d.owed_fen for d in dues))
     # What the dues do not give back was credit; all of it is owed to the payer from now on.
     credit = refund.amount_fen - sum(d.owed_fen for d in dues)
-    await book(tx, "contribution_refund", f"refund-{refund_id}", refund.payer_no, refund.admdvs,
+    await book(tx, "contribution_refund", refund_id, refund.payer_no, refund.admdvs,
                [*_added(legs), (unallocated(refund.admdvs), -credit)], payout(refund.admdvs), now=now)
     await tx.execute(DECIDE, refund_id, "approved", actor.login, now)
     if dues:

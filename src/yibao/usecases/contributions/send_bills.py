@@ -59,8 +59,7 @@ async def send_bills(
             rows = await tx.fetch(OPEN, admdvs, month, after, CHUNK)
             if not rows:
                 break
-            found = [await queries.find_bill(tx, row["bill_id"]) for row in rows]
-            chunk = [b for b in found if b is not None]
+            chunk = await queries.list_bills(tx, admdvs=admdvs, state="open", month=month, after=after, most=len(rows))
             sent = await _send(tx, chunk, admdvs=admdvs, now=now, ids=ids)
             await write_trail(tx, actor, verb="send_bills", object_id=chunk[-1].bill_id, admdvs=admdvs,
                               state=[b.bill_id for b in chunk], now=now, ids=ids)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
@@ -44,6 +45,9 @@ async def set_off(
     if payment is None or payment.free_fen <= 0 or payment.admdvs != bill.admdvs:
         return refuse("NO_CREDIT", "这笔缴费没有可抵缴的余额", field="payment_id", received=command.payment_id,
                       remedy="请核对缴费流水及其统筹区")
+    closed = await refuse_closed(tx, admdvs=bill.admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     missing = bill.amount_fen - await queries.allocated_to(tx, bill.bill_id)
     wanted = min(missing, payment.free_fen) if command.amount_fen is None else command.amount_fen
     if not 0 < wanted <= min(missing, payment.free_fen):

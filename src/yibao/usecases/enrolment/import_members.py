@@ -20,6 +20,7 @@ from yibao.domains.enrolment.imports import (
     close_file,
     find_file,
     list_rows,
+    rows_done,
     take_file,
 )
 from yibao.domains.enrolment.model import Employer
@@ -114,7 +115,7 @@ class _Work:
         for rows in _chunks(self._sheet.rows(), chunk):
             async with self._database.transaction(regions=self._actor.regions) as tx:
                 await take_file(tx, self._file.import_id)
-                done = {row.row_no for row in await self._rows_done(tx, rows)}
+                done = await rows_done(tx, self._file.import_id, first=rows[0].number, last=rows[-1].number)
                 answers = await self._apply(tx, [row for row in rows if row.number not in done])
                 await self._keep(tx, answers)
             self._note(rows)
@@ -146,10 +147,6 @@ class _Work:
                 if file is not None and file.state == "open":
                     await self._keep(tx, held)
                     await close_file(tx, self._file.import_id, state="refused", at=self._now)
-
-    async def _rows_done(self, tx: Connection, rows: Sequence[Row]) -> list[ImportRow]:
-        numbers = {row.number for row in rows}
-        return [row for row in await list_rows(tx, self._file.import_id) if row.row_no in numbers]
 
     async def _apply(self, tx: Connection, rows: Sequence[Row]) -> list[ImportRow]:
         """Apply rows and return what happened to each; those of the same person in an earlier chunk are refused."""

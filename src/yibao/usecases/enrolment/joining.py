@@ -22,6 +22,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.usecases.enrolment.assisted_waiting import give_waiting_identities
+from yibao.usecases.enrolment.ending import cancel_later_dues
 from yibao.usecases.enrolment.judging import Contradiction, Known, Plan, Wish, judge
 from yibao.usecases.entitlement.refresh import refresh_entitlement
 from yibao.usecases.settlement.shelf import PolicyShelf
@@ -96,6 +97,11 @@ async def begin_relations(
     await _write(tx, planned, admdvs=admdvs, now=now)
     doubts += await _alike(tx, planned, admdvs=admdvs, origin=verb, now=now)
     await open_doubts(tx, doubts)
+    for _, plan, _, _ in planned:
+        # Dues of the relation that gave way are not owed for the months of the new one.
+        for end in plan.ends:
+            await cancel_later_dues(tx, end.relation, until=end.paused_on, cause=end.cause, actor=actor, now=now, ids=ids,
+                                    shelf=shelf)
     if planned:
         await refresh_entitlement(tx, [psn_no for _, _, psn_no, _ in planned], now=now, shelf=shelf)
     return answers

@@ -75,11 +75,12 @@ class MemberSheet:
 
     Attributes:
         header: numbers of the header's rows; what stands above them is a heading.
-        notes: what the sender should know of the whole sheet.
+        places: the column of each field, from 0.
     """
 
     def __init__(self, sheet: Sheet, kind: str, emp_no: str, header: tuple[int, ...], places: Mapping[str, int]) -> None:
         self.sheet, self.kind, self.emp_no, self.header, self.places = sheet, kind, emp_no, header, places
+        self._count: int | None = None
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows below the header."""
@@ -89,7 +90,9 @@ class MemberSheet:
 
     def count(self) -> int:
         """Return how many rows there are below the header."""
-        return sum(1 for number, _ in self.sheet.rows() if number > self.header[-1])
+        if self._count is None:
+            self._count = sum(1 for number, _ in self.sheet.rows() if number > self.header[-1])
+        return self._count
 
     def with_results(self, said: Mapping[int, tuple[str, str]]) -> bytes:
         """Return the sheet as it was sent with two more columns that say what happened to each row."""

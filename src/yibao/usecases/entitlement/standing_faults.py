@@ -23,7 +23,7 @@ def standing_faults(
         died_on: day of death; benefits end with it.
     """
     reason = REASONS.get(status or "")
-    if reason is None or benefit_from is None or died_on is not None and died_on <= on:
+    if reason is None or benefit_from is None or (died_on is not None and died_on <= on):
         return benefit_faults(
             insutype=insutype, status=status, status_reason=status_reason, benefit_from=benefit_from,
             benefit_to=benefit_to, died_on=died_on, on=on,

@@ -27,6 +27,7 @@ CHUNK = 20_000
 """People of one transaction; also what memory is bounded by."""
 CASES_KEPT = 200_000
 RETIRED = "retired"
+CREDIT_KEYS = ("credit_rate", "credit_fixed")
 INSUTYPE = "310"
 
 Progress = Callable[[str], None]
@@ -119,6 +120,7 @@ class _Judge:
         self.next_month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
         self.retired = [f"{n:02d}" for n in range(100) if policy.person_class(f"{n:02d}01") == RETIRED]
         self._amount = lru_cache(CASES_KEPT)(self._ask)
+        self._asks_age = lru_cache(100)(self._has_age)
         self._fund = lru_cache(100)(lambda psn_type: credit_fund(psn_type=psn_type))
 
     def of(self, facts: CreditFacts) -> CreditRow:
@@ -127,13 +129,20 @@ class _Judge:
         reason, amount = obstacle(facts, month=self.month, is_retired=is_retired), 0
         if not reason:
             base = None if is_retired else facts.base_fen
-            asked = self._amount(
-                facts.psn_type, age_on(facts.birth_on, self.month), facts.account_kind, facts.enrolment_kind, base
-            )
+            age = age_on(facts.birth_on, self.month) if self._asks_age(facts.psn_type) else 0
+            asked = self._amount(facts.psn_type, age, facts.account_kind, facts.enrolment_kind, base)
             reason, amount = (NO_RULE, 0) if asked is None else ("", asked)
         return CreditRow(
             facts.psn_no, "held" if reason else "credited", reason, facts.relation_id, facts.psn_type, facts.base_fen, amount,
             self._fund(facts.psn_type),
+        )
+
+    def _has_age(self, psn_type: str) -> bool:
+        """Say whether a credit of this class of person depends on age: then people of one base are not all alike."""
+        law, person = self.policy.law_on(self.month), self.policy.person_class(psn_type)
+        return law is None or any(
+            row.allows("person", person) and any(condition.dimension == "age" for condition in row.conditions)
+            for key in CREDIT_KEYS for row in law.reckoning.get(key, ())
         )
 
     def _ask(self, psn_type: str, age: int, account_kind: str, enrolment_kind: str, base: int | None) -> int | None:

@@ -46,7 +46,7 @@ async def open_application(
 ) -> Application | Refusal:
     """Return an application, held for this transaction, if the deed may be done with it by this actor."""
     application = await find_application(tx, application_id, lock=True)
-    if application is None or (actor.regions and application.admdvs not in actor.regions):
+    if application is None or application.admdvs not in actor.regions:
         return application_unknown(application_id)
     return (refuse_place(application, actor.division, decides=decides) or refuse_deed(application, deed)) or application
 
@@ -79,7 +79,7 @@ async def sheet_of(
     """Return an application as everybody sees it on a day."""
     book = book or service_book()
     application = await find_application(tx, application_id)
-    if application is None or (actor is not None and actor.regions and application.admdvs not in actor.regions):
+    if application is None or (actor is not None and application.admdvs not in actor.regions):
         return application_unknown(application_id)
     if actor is not None and not application.division.startswith(actor.division):
         return application_unknown(application_id)

@@ -108,7 +108,7 @@ async def withdraw_application(
 
 def _refuse_region(command: SubmitApplication, actor: Actor) -> Refusal | None:
     faults = []
-    if actor.regions and command.admdvs not in actor.regions:
+    if command.admdvs not in actor.regions:
         faults.append(Fault("OTHER_REGION", "不能代其他统筹区收件", "admdvs", command.admdvs, "请到参保地申请"))
     if actor.division and not command.division.startswith(actor.division) and command.division:
         faults.append(Fault("OTHER_DIVISION", "收件机构不属于本经办机构", "division", command.division, "请核对经办机构区划"))

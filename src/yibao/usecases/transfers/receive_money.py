@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.services.rules import refuse_checker
 from yibao.domains.transfers.model import CLOSED, IN, Money, Transfer
 from yibao.domains.transfers.operations import add_money, change_transfer, mark_booked
 from yibao.domains.transfers.queries import find_by_reference, find_money
@@ -74,9 +75,12 @@ async def book_money(
 
 
 async def assign_money(
-    tx: Connection, command: AssignMoney, *, actor: Actor, now: datetime, ids: Ids
+    tx: Connection, command: AssignMoney, *, actor: Actor, maker: str, now: datetime, ids: Ids
 ) -> Transfer | Refusal:
-    """Book an open payment for the transfer that it was meant for: a case that is worked."""
+    """Book an open payment for the transfer that it was meant for: a case that is worked, by two people."""
+    refusal = refuse_checker([maker], actor.login)
+    if refusal is not None:
+        return refusal
     money = await find_money(tx, command.admdvs, command.payment_ref)
     if money is None or money.state != "open":
         return refuse("TRANSFER_MONEY_NOT_FOUND", "没有这笔待核的转移资金", field="payment_ref",

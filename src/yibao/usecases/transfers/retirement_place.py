@@ -35,11 +35,11 @@ async def confirm_retirement_place(
 ) -> PlaceConfirmed | Refusal:
     """Confirm the region that bears somebody's retired benefit; ``maker`` asked for it, ``actor`` confirms: four eyes.
 
-    Huizhou asks since December 2022 that the place be confirmed with the agency at retirement. Which rule decides is the
-    cities' matter: the months are shown and the basis is kept; a region where nothing was paid cannot bear it.
+    Cities ask that the place be confirmed with the agency at retirement (rule HZ-904, from December 2022). Which rule decides
+    is theirs: the months are shown and the basis is kept; a region where nothing was paid cannot bear it.
     """
     person = await find_person(tx, command.psn_no)
-    if person is None or (actor.regions and person["admdvs"] not in actor.regions):
+    if person is None or person["admdvs"] not in actor.regions:
         return refuse("PERSON_NOT_FOUND", "没有这个参保人", field="psn_no", received=command.psn_no, remedy="请核对人员编号")
     refusal = refuse_checker([maker], actor.login)
     if refusal is None and not command.basis.strip():

@@ -29,7 +29,7 @@ async def transfer_in(
     sheet is entered when it comes by post.
     """
     person = await find_person(tx, command.psn_no)
-    if person is None or (actor.regions and person["admdvs"] not in actor.regions):
+    if person is None or person["admdvs"] not in actor.regions:
         return refuse("PERSON_NOT_FOUND", "没有这个参保人", field="psn_no", received=command.psn_no,
                       remedy="请先在转入地办理参保登记")
     admdvs = person["admdvs"]

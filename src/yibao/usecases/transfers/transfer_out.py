@@ -52,7 +52,7 @@ async def transfer_out(
     a frozen account. The same reference again has no effect.
     """
     person = await find_person(tx, command.psn_no)
-    if person is None or (actor.regions and person["admdvs"] not in actor.regions):
+    if person is None or person["admdvs"] not in actor.regions:
         return refuse("PERSON_NOT_FOUND", "没有这个参保人", field="psn_no", received=command.psn_no, remedy="请核对人员编号")
     admdvs, today = person["admdvs"], business_date(now)
     if command.other_admdvs == admdvs:

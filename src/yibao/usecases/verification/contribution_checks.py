@@ -68,7 +68,7 @@ CONTRIBUTION_CHECKS = (
                 select m.psn_no from people.person m where m.merged_into = d.psn_no)))"""),
     Check("I6", "退费均由两人办理，已退的有分录；余额不足的缴费没有多退", """
         select f.refund_id from contributions.refund f
-        left join ledger.posting p on p.psn_no = f.payer_no and p.posting_id = 'refund-' || f.refund_id || '-done'
+        left join ledger.posting p on p.psn_no = f.payer_no and p.posting_id = f.refund_id || '-done'
         where f.checked_by = f.made_by or (f.state = 'done') <> (p.posting_id is not null)
         union all
         select p.payment_id from contributions.payment p

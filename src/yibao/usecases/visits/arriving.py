@@ -44,6 +44,10 @@ def arrival_faults(
         death: the stay that the person left by death on an earlier day, if any.
     """
     node = arrival.node
+    if person["merged_into"]:
+        # Everything else would be said of a number that stands for nobody any more.
+        return [Fault("PERSON_MERGED", f"人员编号已并入{person['merged_into']}", f"{node}.psn_no", arrival.psn_no,
+                      "请用1101重新获取人员编号")]
     faults = []
     if arrival.on > today:
         faults.append(Fault("VISIT_IN_FUTURE", "就诊时间晚于今天", f"{node}.begntime", f"{arrival.on}", "请核对就诊时间"))

@@ -115,7 +115,7 @@ async def cancel_transfer_in(call: Call, transfer_id: Id, data: Cancelling) -> T
 @deed("/transfers/money/assign", verb="assign_transfer_money")
 async def assign_transfer_money(call: Call, data: AssignMoney) -> TransferView | Refusal:
     """Book money that fitted nothing for the transfer it was meant for; two people."""
-    return _answer(await assign_money(call.tx, data, actor=call.actor, now=call.now, ids=call.ids))
+    return _answer(await assign_money(call.tx, data, actor=call.actor, maker=call.maker, now=call.now, ids=call.ids))
 
 
 @deed("/retirement-places", verb="confirm_retirement_place", status=201)
