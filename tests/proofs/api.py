@@ -51,7 +51,7 @@ def foreign(n: int, seed: int, platform: Platform) -> Result:
 def _walker(served: Served) -> Walker:
     world = _world(served)
     psn_no = next(p["psn_no"] for p in world["patients"] if p["insuplc_admdvs"] == HERE)
-    return Walker(world["agency"]["schema"], world["agency"]["keys"][HERE], known={"psn_no": psn_no})
+    return Walker(world["agency"]["schema"], world["agency"]["keys"][HERE], known={"psn_no": psn_no, "admdvs": HERE})
 
 
 def _world(served: Served) -> dict[str, Any]:

@@ -46,7 +46,10 @@ def play_family(cast: Cast, rng: Random, people: Crowd, wrong: dict[str, int], k
     ready = people.act([_preparing(cast, rng, who, "1" if who is sharer else "2") for who in
                         (rng.choice((sharer, limited, member)) for _ in range(AT_ONCE))])
     told = [_send(cast, *one) for one in ready[:_SETTLED_BEFORE]]
-    cancelling = [_cancellation(cast, one, reply) for one, reply in zip(ready, told, strict=False) if reply["infcode"] == 0]
+    undone = [one for one, reply in zip(ready, told, strict=False) if reply["infcode"] == 0][-1:]
+    told += [_send(cast, *_cancellation(cast, one, told[ready.index(one)])) for one in undone]
+    cancelling = [_cancellation(cast, one, reply) for one, reply in zip(ready, told, strict=False)
+                  if reply["infcode"] == 0 and one not in undone]
     messages = ready[_SETTLED_BEFORE:] + cancelling
     rng.shuffle(messages)
     told += people.act([_meeting(cast, *one) for one in messages])

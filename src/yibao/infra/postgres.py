@@ -11,9 +11,8 @@ import fcntl
 import os
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +20,17 @@ from urllib.parse import quote
 
 from yibao.infra.archive import Archive, forget_archive
 from yibao.infra.postgres_place import Place, PostgresFailed, choose_place
+from yibao.infra.postgres_processes import (
+    children_of,
+    end,
+    end_adopted,
+    is_running,
+    pause,
+    postmaster_pid,
+    process_state,
+    tail,
+    wait_until,
+)
 
 __all__ = ["EmbeddedPostgres", "PostgresFailed"]
 
@@ -31,7 +41,6 @@ _HAS_DATABASE = "select 1 from pg_database where datname = 'yibao'"
 _SUPERUSER = "postgres"
 _START_WITHIN_S = 15.0
 _RECOVER_WITHIN_S = 600.0
-_STOP_WITHIN_S = 30.0
 _ZOMBIE_PATIENCE_S = 3.0
 
 _SETTINGS = {
@@ -105,9 +114,9 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server cleanly if we supervise it; committed work is on disk either way."""
         if self._child is not None:
-            _end(self._child)
+            end(self._child)
         elif self._adopted is not None:
-            _end_adopted(self._adopted, self.place.data)
+            end_adopted(self._adopted, self.place.data)
         self._child = self._adopted = None
         if self._archive is not None:
             self._archive.end()
@@ -117,16 +126,16 @@ class EmbeddedPostgres:
 
     def kill(self) -> None:
         """Kill -9 every process of the server, as a crash would, and reap it."""
-        pid = self._child.pid if self._child else self._adopted or _postmaster_pid(self.place.data)
+        pid = self._child.pid if self._child else self._adopted or postmaster_pid(self.place.data)
         if pid is None:
             return
-        victims = [pid, *_children_of(pid)]
+        victims = [pid, *children_of(pid)]
         for victim in victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
         if self._child is not None:
             self._child.wait()
-        _wait_until(lambda: not any(_is_running(victim) for victim in victims), within_s=5.0)
+        wait_until(lambda: not any(is_running(victim) for victim in victims), within_s=5.0)
         self._child = self._adopted = None
         if self._archive is not None:
             self._archive.end()
@@ -209,7 +218,7 @@ class EmbeddedPostgres:
         return True
 
     def _wait_for_the_other(self) -> None:
-        if not _wait_until(self._has_database, within_s=_START_WITHIN_S):
+        if not wait_until(self._has_database, within_s=_START_WITHIN_S):
             raise PostgresFailed(
                 f"另一个进程正在管理 {self.place.root} 中的数据库，但数据库没有应答；"
                 f"请结束那个进程，原因见 {self.place.log}"
@@ -235,7 +244,7 @@ class EmbeddedPostgres:
         """
         began = time.monotonic()
         while time.monotonic() - began < _START_WITHIN_S:
-            self._child, self._adopted = None, _postmaster_pid(self.place.data)
+            self._child, self._adopted = None, postmaster_pid(self.place.data)
             if self._adopted is not None and self._answers():
                 return
             self._adopted = None
@@ -243,16 +252,16 @@ class EmbeddedPostgres:
             self._child = child = self._spawn()
             if self._answers_while_running(child):
                 return
-            _end(child)
-            _pause(0.3)
-        raise PostgresFailed(f"PostgreSQL 没有启动，它最后说：\n{_tail(self.place.log)}")
+            end(child)
+            pause(0.3)
+        raise PostgresFailed(f"PostgreSQL 没有启动，它最后说：\n{tail(self.place.log)}")
 
     def _answers_while_running(self, child: subprocess.Popen[bytes]) -> bool:
         deadline = time.monotonic() + _RECOVER_WITHIN_S
         while child.poll() is None and time.monotonic() < deadline:
-            if _postmaster_pid(self.place.data) == child.pid and self._answers():
+            if postmaster_pid(self.place.data) == child.pid and self._answers():
                 return True
-            _pause(0.03)
+            pause(0.03)
         return False
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -269,10 +278,10 @@ class EmbeddedPostgres:
 
     def _drop_stale_pid_file(self, *, patience_over: bool) -> None:
         """Remove a postmaster.pid whose number now belongs to another program, or to a lasting zombie."""
-        pid = _postmaster_pid(self.place.data)
+        pid = postmaster_pid(self.place.data)
         if pid is None:
             return
-        state = _process_state(pid)
+        state = process_state(pid)
         if state is None:
             return
         name, letter = state
@@ -324,72 +333,3 @@ class EmbeddedPostgres:
 
     def _url(self, role: str, dbname: str) -> str:
         return f"postgresql://{role}@/{quote(dbname)}?host={quote(str(self.place.sockets), safe='/')}"
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask for a fast shutdown, insist with SIGQUIT after 30 s, and reap the child."""
-    if child.poll() is None:
-        child.send_signal(signal.SIGINT)
-    try:
-        child.wait(_STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        child.send_signal(signal.SIGQUIT)
-        child.wait()
-
-
-def _end_adopted(pid: int, data: Path) -> None:
-    """Stop a server that is not our child: it is down when it has removed its pid file."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGINT)
-    _wait_until(lambda: _postmaster_pid(data) is None, within_s=_STOP_WITHIN_S)
-
-
-def _postmaster_pid(data: Path) -> int | None:
-    try:
-        return int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
-
-
-def _process_state(pid: int) -> tuple[str, str] | None:
-    """Return name and state letter of a process, None if it is gone or this system has no /proc."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2]
-
-
-def _is_running(pid: int) -> bool:
-    state = _process_state(pid)
-    return state is not None and state[1] != "Z"
-
-
-def _children_of(pid: int) -> list[int]:
-    children = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-            if int(stat[stat.rindex(")") + 4 :].split(" ", 1)[0]) == pid:
-                children.append(int(entry.name))
-    return children
-
-
-def _wait_until(holds: Callable[[], bool], *, within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        _pause(0.05)
-    return True
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)
-
-
-def _tail(log: Path) -> str:
-    try:
-        return log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    except OSError:
-        return "(no log)"

@@ -29,7 +29,7 @@ def close(ledger: HandLedger, month: date, now: str, *, by: str = "张会计", k
     )
 
 
-CASES = "报表的待遇支出等于当月各笔结算的基金和个人账户支付"
+CASES = {"报表的待遇支出等于当月各笔结算的基金和个人账户支付", "报表的保险费、财政补贴和滞纳金等于当月到账的各笔应缴"}
 """What ``verify`` must find in a ledger written by hand: there are no cases behind its postings."""
 
 

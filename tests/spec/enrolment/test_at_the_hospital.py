@@ -18,6 +18,7 @@ from yibao.usecases.enrolment.commands import EnrolResident, MergePersons
 from yibao.usecases.enrolment.enrol_resident import enrol_resident
 from yibao.usecases.enrolment.merge_persons import merge_persons
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.verification.verify_books import verify_books
 
 OLD = card("1990-09-09", 21)
 
@@ -52,3 +53,14 @@ def test_the_old_document_answers_with_the_kept_person(
     with pytest.raises(Refused, match="用1101"):
         till.register({**patient, "psn_no": merged_no, "insutype": "390"})
     assert till.register(patient)
+    assert asyncio.run(_breaches(world_url)) == []
+
+
+async def _breaches(url: str) -> list[str]:
+    """Return what ``verify`` finds in the whole demo world."""
+    database = await Database.open(url, role=None, size=1)
+    try:
+        async with database.transaction() as tx:
+            return [f"{f.says}：{f.examples}" for f in await verify_books(tx, replay=0) if f.breaches]
+    finally:
+        await database.close()

@@ -202,7 +202,8 @@ def test_a_whole_region_is_refreshed_and_the_books_are_clean(world_url: str, til
             left join entitlement.spell s on s.psn_no = o.psn_no and s.insutype = r.insutype and s.known_to is null
                  and s.begin_on <= $1 and (s.end_on is null or s.end_on > $1)
             where o.admdvs = '441300' and (o.benefit_from <= $1 and coalesce(o.benefit_to, 'infinity') > $1)
-                  is distinct from s.is_due and p.died_on is null""", NOW.date())
+                  is distinct from s.is_due and p.died_on is null
+               or o.admdvs = '441300' and s.is_due and (s.reason <> 'loaded' or s.paid_months <> o.paid_months)""", NOW.date())
 
     assert on(world_url, agree) == []
 

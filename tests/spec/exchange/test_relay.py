@@ -83,7 +83,7 @@ class Line:
 
     async def cases(self) -> list[tuple[str, str]]:
         async with self.base.connection() as tx:
-            return [(c.code, c.message_id) for c in await list_cases(tx)]
+            return sorted((c.code, c.message_id) for c in await list_cases(tx))
 
 
 @pytest.fixture
@@ -182,7 +182,8 @@ async def test_a_refusal_is_a_case_and_the_queue_goes_on(line: Line, hr: Office)
     done = (await line.round())["hr"]
     assert (done.received, done.cases) == (4, 3)
     assert await line.what() == ["fine"], "what the handler wrote before it refused is taken back"
-    assert [code for code, _id in await line.cases()] == ["NOT_NOW", "MESSAGE_DEFECT", "MESSAGE_DEFECT"]
+    assert await line.cases() == [
+        ("MESSAGE_DEFECT", "hr-card-2"), ("MESSAGE_DEFECT", "hr-card-3"), ("NOT_NOW", "hr-card-1")]
 
 
 async def test_a_case_is_worked_again_or_closed_with_a_note(line: Line, hr: Office) -> None:
@@ -191,7 +192,7 @@ async def test_a_case_is_worked_again_or_closed_with_a_note(line: Line, hr: Offi
     card(hr, "c2")
     await line.round()
     async with line.base.connection() as tx:
-        first, second = await list_cases(tx)
+        first, second = sorted(await list_cases(tx), key=lambda case: case.message_id)
 
     async def retry(case_id: str) -> Any:
         async with line.base.transaction() as tx:

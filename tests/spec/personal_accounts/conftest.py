@@ -21,6 +21,7 @@ from yibao.usecases.verification.verify_books import verify_books
 
 T = TypeVar("T")
 REGION = "370300"
+AGENCY_ROLE = "yibao_agency"
 MAKER = Actor(login="maker", channel="cli", regions=(REGION,), roles=("review",))
 CHECKER = Actor(login="checker", channel="cli", regions=(REGION,), roles=("approve",))
 
@@ -45,6 +46,18 @@ class Region:
             database = await Database.open(self.url, role=None, size=1)
             try:
                 async with database.transaction() as tx:
+                    return await deed(tx)
+            finally:
+                await database.close()
+
+        return asyncio.run(within())
+
+    def agency(self, deed: Callable[[Connection], Awaitable[T]], *, regions: tuple[str, ...] = (REGION,)) -> T:
+        """Do something as the agency's way in does: with its rights, and seeing only its regions."""
+        async def within() -> T:
+            database = await Database.open(self.url, role=AGENCY_ROLE, size=1)
+            try:
+                async with database.transaction(regions=regions) as tx:
                     return await deed(tx)
             finally:
                 await database.close()

@@ -70,6 +70,8 @@ def test_active_by_base_and_retired_by_age(region: Region) -> None:
     assert region.ledger(f"fund:{REGION}:310200") == -TWO_PERCENT
     assert region.ledger(f"fund:{REGION}:310100") == -(FROM_70 + BELOW_70)
     assert region.version(active) == 1
+    due = region.fetch("select state, credited_at from contributions.due where psn_no = $1", active)
+    assert [tuple(row) for row in due] == [("credited", noon(date(2024, 7, 20)))]
     assert region.breaches() == []
 
 
@@ -241,6 +243,28 @@ def test_a_years_due_is_credited_month_by_month(region: Region) -> None:
     for month in (JULY, AUGUST):
         credit(region, month, on=date(2024, 8, 20))
     assert region.balance(psn_no) == 2 * TWO_PERCENT
+
+
+def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(region: Region) -> None:
+    people = [employee(region) for _ in range(7)]
+
+    class Killed(Exception):
+        """Stands for a process that ends between two chunks."""
+
+    def die(line: str) -> None:
+        raise Killed(line)
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            region.batch(lambda db: credit_month(db, admdvs=REGION, month=JULY, now=noon(date(2024, 7, 20)), shelf=region.shelf,
+                                                 progress=die, chunk=3))
+    assert sum(region.balance(p) is not None for p in people) == 3
+    done = credit(region)
+    assert (done.run_no, done.credited, done.credited_fen) == (1, 7, 7 * TWO_PERCENT)
+    runs = region.fetch("select run_no, credited from personal_accounts.credit_run where ended_at is not null")
+    assert [tuple(row) for row in runs] == [(1, 7)]
+    assert [region.balance(p) for p in people] == [TWO_PERCENT] * 7
+    assert region.breaches() == []
 
 
 def test_two_runs_at_once_credit_nobody_twice(region: Region) -> None:

@@ -18,6 +18,7 @@ import pytest
 from tests.support.service_desk import HUIZHOU, ZIBO, Clerk, Denied, Town
 from yibao.domains.services.items import read_book, service_book
 from yibao.domains.services.model import Application
+from yibao.kernel.identity_number import make
 from yibao.usecases.payouts.reorder_payout import reorder_payout
 from yibao.usecases.services.accept_application import (
     accept_application,
@@ -428,6 +429,40 @@ def test_two_who_approve_at_once_approve_once(town: Town) -> None:
         answers = sorted(threads.map(approve, clerks))
     assert answers == ["APPLICATION_STATE"] * 3 + ["closed"]
     assert town.fetch("select count(*) from enrolment.employer where uscc = $1", credit_code(18))[0][0] == 1
+
+
+def test_a_town_office_enrols_a_resident_at_once(town: Town) -> None:
+    """What nobody reviews ends at the town's own counter; the person belongs to that town."""
+    certno = make("370302", date(1990, 6, 1), 77)
+    clerk = town.clerk("镇办", division="370302001")
+    filed = clerk.do(submit_application, SubmitApplication(
+        admdvs=ZIBO, item_code=RESIDENT_ITEM, applicant_kind="person", applicant_name="新居民", channel="town",
+        body={"admdvs": ZIBO, "name": "新居民", "certno": certno}, materials=scan("identity")), on=DAY)
+    assert clerk.do(accept_application, on(filed), on=DAY).state == "closed"
+    (row,) = town.fetch("select p.division, r.insutype from people.person p join enrolment.relation r using (psn_no) "
+                        "where p.certno = $1", certno)
+    assert (row["division"], row["insutype"]) == ("370302001", "390")
+
+
+def test_an_employee_joins_by_application(town: Town) -> None:
+    first, second = town.clerk("钱审核"), town.clerk("李审批")
+    filed = accepted(town, 19)
+    first.do(review_application, on(filed, "属实"), on=DAY)
+    second.do(approve_application, on(filed), on=DAY)
+    (employer_row,) = town.fetch("select emp_no from enrolment.employer where uscc = $1", credit_code(19))
+    certno = make("370302", date(1991, 6, 1), 79)
+    intake = town.clerk("赵受理")
+    joins = intake.do(submit_application, SubmitApplication(
+        admdvs=ZIBO, item_code="002036001002", applicant_kind="employer", applicant_no=employer_row["emp_no"],
+        applicant_name="第19示例公司", channel="hall", materials=scan("employee_form", "identity"),
+        body={"kind": "join", "emp_no": employer_row["emp_no"], "name": "新员工", "certno": certno, "insured_on": "2025-03-01",
+              "wage_fen": 600_000}), on=DAY)
+    intake.do(accept_application, on(joins), on=DAY)
+    first.do(review_application, on(joins, "属实"), on=DAY)
+    assert second.do(approve_application, on(joins), on=DAY).state == "closed"
+    (row,) = town.fetch("select r.insutype, r.emp_no, r.insured_on from people.person p join enrolment.relation r "
+                        "using (psn_no) where p.certno = $1", certno)
+    assert (row["insutype"], row["emp_no"], row["insured_on"]) == ("310", employer_row["emp_no"], date(2025, 3, 1))
 
 
 HARMS = {

@@ -156,6 +156,16 @@ def test_years_and_account_go_with_the_person(town: Town, zibo: Clerk, huizhou: 
     assert [t.state for t in zibo.do(follow_payouts, on="2025-03-07", admdvs=ZIBO)] == ["closed"]
 
 
+def test_who_applies_at_the_old_place_need_not_apply_at_the_new_one(town: Town, zibo: Clerk, huizhou: Clerk) -> None:
+    mover = Mover(town)
+    out = zibo.do(transfer_out, TransferOut(psn_no=mover.old, other_admdvs=HUIZHOU, other_name="惠州市医保中心"), on=DAY)
+    carry(town, on="2025-03-04")
+    told = mover.sides()["in"]
+    assert (told["state"], told["reference"], told["counted"]) == ("merged", out.reference, 12)
+    huizhou.do(receive_money, credit(mover, 123_456), on="2025-03-06")
+    assert mover.balances() == (0, 123_456)
+
+
 def test_the_same_message_again_changes_nothing(town: Town, zibo: Clerk, huizhou: Clerk) -> None:
     mover = Mover(town)
     mover.ask(huizhou)
@@ -374,6 +384,16 @@ def test_who_bears_the_retired_benefit_is_confirmed_by_two(town: Town, zibo: Cle
     town.relation(newcomer, begin=date(2025, 3, 1), until=None)
     nothing = ConfirmRetirementPlace(psn_no=newcomer, bearing_admdvs=HUIZHOU, basis="申请")
     assert huizhou.refused(confirm_retirement_place, nothing, on=DAY, maker="林受理") == ["NOTHING_PAID_HERE"]
+
+
+def test_a_sheet_of_somebody_who_is_not_enrolled_here_is_a_case(town: Town, zibo: Clerk) -> None:
+    mover = Mover(town)
+    town.run(("update people.person set certno = certno || 'X' where psn_no = $1", (mover.new,)))
+    zibo.do(transfer_out, TransferOut(psn_no=mover.old, other_admdvs=HUIZHOU, other_name="惠州市医保中心"), on=DAY)
+    with pytest.raises(AssertionError):
+        carry(town, on="2025-03-04")  # one case
+    (case,) = town.fetch("select code from exchange.case where kind = 'transfer_sheet'")
+    assert case["code"] == "TRANSFER_NOT_FOUND"
 
 
 HARMS = {

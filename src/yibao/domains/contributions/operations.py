@@ -52,6 +52,10 @@ insert into contributions.allocation as a (payment_id, bill_id, admdvs, amount_f
 on conflict (payment_id, bill_id) do update set amount_fen = a.amount_fen + excluded.amount_fen
 """
 _RAISE_ALLOCATED = "update contributions.payment set allocated_fen = allocated_fen + $2 where payment_id = $1"
+CREDITED = """
+update contributions.due set state = 'credited', credited_at = $3
+where psn_no = any($1::text[]) and month = $2 and insutype = '310' and kind in ('regular', 'back') and state = 'arrived'
+"""
 _BASE_NAMES = [f.name for f in msgspec.structs.fields(Base)]
 PUT_BASE = (
     f"insert into contributions.base ({', '.join(_BASE_NAMES)}) values "  # noqa: S608
@@ -139,3 +143,9 @@ async def put_base(tx: Connection, bases: Iterable[Base]) -> None:
 async def add_refund(tx: Connection, refund: Refund) -> None:
     """Write a refund that was asked for."""
     await tx.execute(INSERT_REFUND, *msgspec.structs.astuple(refund))
+
+
+async def mark_credited(tx: Connection, psn_nos: Sequence[str], *, month: date, now: datetime) -> None:
+    """Mark the arrived dues of a month of some persons as credited to their accounts, in the credit's own transaction."""
+    if psn_nos:
+        await tx.execute(CREDITED, list(psn_nos), month, now)

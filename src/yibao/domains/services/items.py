@@ -74,7 +74,8 @@ def read_book(directory: Traversable) -> ServiceBook:
     words = tomllib.loads((directory / "words.toml").read_text(encoding="utf-8"))
     return ServiceBook(
         items, limits, {code: tuple(sorted(rows, key=lambda p: p.ordinal)) for code, rows in papers.items()},
-        _calendar(directory), {name: table for name, table in words.items() if isinstance(table, dict)}, words["appeal"], words["certificate_days"],
+        _calendar(directory), {name: table for name, table in words.items() if isinstance(table, dict)}, words["appeal"],
+        words["certificate_days"],
     )
 
 

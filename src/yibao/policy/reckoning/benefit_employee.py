@@ -8,7 +8,7 @@ ends it. Money on its way counts from the day of payment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -27,6 +27,7 @@ from yibao.policy.reckoning.benefit_facts import (
     month_of,
 )
 from yibao.policy.reckoning.benefit_law import BenefitLaw, Class, Number
+from yibao.policy.reckoning.benefit_periods import clip, opened, runs
 from yibao.policy.reckoning.cases import WaitingCase
 
 _ALWAYS = date.min
@@ -185,11 +186,12 @@ class _Walk:
             return
         if self._last_own != month - 1:
             self._start_again(month)
-        self._count += 1
+        is_loaded = owner is not None and owner.loaded_from is not None and month not in self._paid
+        self._count = owner.loaded_months if owner is not None and is_loaded else self._count + 1
         self._last_own = month
         word = "paid"
         if owner is not None and (self._is_free(owner) or month not in self._paid):
-            word = "loaded" if owner.loaded_from else "retired"
+            word = "loaded" if is_loaded else "retired"
         self._put(month, True, word, self._rules(month, "benefit_lag"))
 
     def _unpaid_word(self, month: int, otherwise: str) -> str:
@@ -266,10 +268,10 @@ class _Walk:
         months = sorted(self._covers)
         rules = self._covers[months[0]].rules
         covers = [Cover(date.min, first_day(months[0]), False, "not_yet_paid", rules)]
-        covers += _runs(self._covers[m] for m in months)
+        covers += runs(self._covers[m] for m in months)
         covers += [*self._loaded()]
         covers = clip(covers, begin_on)
-        return _open(clip([*covers, *self._registered(covers)], begin_on))
+        return opened(clip([*covers, *self._registered(covers)], begin_on))
 
     def _registered(self, covers: Sequence[Cover]) -> list[Cover]:
         """Return the days from a new registration to the first day of its own month's cover: insured, not yet entitled."""
@@ -299,48 +301,6 @@ class _Walk:
             if end is None or r.loaded_from < end:
                 covers.append(Cover(r.loaded_from, end, True, "loaded", (), r.loaded_months))
         return covers
-
-
-def clip(covers: Sequence[Cover], begin_on: date) -> list[Cover]:
-    """Return periods from a day on, later ones of the list put over earlier ones."""
-    edges = sorted({c.begin_on for c in covers} | {c.end_on for c in covers if c.end_on} | {begin_on})
-    edges = [e for e in edges if e >= begin_on]
-    result = []
-    for begin, end in zip(edges, [*edges[1:], None], strict=True):
-        over = [c for c in covers if c.begin_on <= begin and (c.end_on is None or begin < c.end_on)]
-        if over:
-            c = over[-1]
-            result.append(Cover(begin, end, c.is_due, c.reason, c.rules, _grown(c, begin)))
-    return result
-
-
-def _grown(cover: Cover, begin: date) -> int:
-    """Return the months of continuous payment at a later day of a period."""
-    grows = cover.is_due and cover.reason != "arrears_kept" and cover.begin_on > date.min
-    return cover.paid_months + (month_of(begin) - month_of(cover.begin_on) if grows else 0)
-
-
-def _runs(covers: Iterable[Cover]) -> list[Cover]:
-    """Return months that say the same as one period."""
-    runs: list[Cover] = []
-    for c in covers:
-        last = runs[-1] if runs else None
-        if last is not None and _goes_on(last, c):
-            runs[-1] = Cover(last.begin_on, c.end_on, c.is_due, c.reason, c.rules, last.paid_months)
-        else:
-            runs.append(c)
-    return runs
-
-
-def _goes_on(run: Cover, cover: Cover) -> bool:
-    same = run.end_on == cover.begin_on and (run.is_due, run.reason, run.rules) == (cover.is_due, cover.reason, cover.rules)
-    return same and cover.paid_months == _grown(run, cover.begin_on)
-
-
-def _open(covers: list[Cover]) -> list[Cover]:
-    last = covers[-1]
-    covers[-1] = Cover(last.begin_on, None, last.is_due, last.reason, last.rules, last.paid_months)
-    return covers
 
 
 def _paid_months(facts: LifeFacts) -> dict[int, date]:

@@ -21,7 +21,7 @@ class RelationFact(msgspec.Struct, frozen=True, kw_only=True):
         kind: word of the law (``employed``, ``flexible``, ``past_retirement_once`` ...).
         loaded_from, loaded_to: half-open benefit period of a relation that was loaded with its benefits; these stand
             until the first month for which a due is known. None for a relation that was begun here.
-        loaded_months: months of continuous payment at ``loaded_from``.
+        loaded_months: months of continuous payment as they were loaded.
         recorded_at, ended_recorded_at: when its beginning and its end became known; None: always.
     """
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 import msgspec
 
-from yibao.policy.reckoning.benefit_employee import clip
 from yibao.policy.reckoning.benefit_facts import (
     REGULAR_KINDS,
     RESIDENT,
@@ -19,6 +18,7 @@ from yibao.policy.reckoning.benefit_facts import (
     month_of,
 )
 from yibao.policy.reckoning.benefit_law import BenefitLaw, Class
+from yibao.policy.reckoning.benefit_periods import clip
 from yibao.policy.reckoning.cases import WaitingCase
 
 NEWBORN = "newborn"

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import msgspec
 
-from yibao.policy.reckoning.benefit_employee import clip, employee_cover
+from yibao.policy.reckoning.benefit_employee import employee_cover
 from yibao.policy.reckoning.benefit_facts import (
     EMPLOYEE,
     RESIDENT,
@@ -22,9 +22,8 @@ from yibao.policy.reckoning.benefit_facts import (
     month_of,
 )
 from yibao.policy.reckoning.benefit_law import BenefitLaw
+from yibao.policy.reckoning.benefit_periods import FROZEN, clip, grown
 from yibao.policy.reckoning.benefit_resident import resident_cover
-
-_FROZEN = ("arrears_kept",)
 
 
 def benefit_spells(facts: LifeFacts, law: BenefitLaw) -> tuple[Spell, ...]:
@@ -55,16 +54,11 @@ def _spells(facts: LifeFacts, insutype: str, covers: list[Cover]) -> list[Spell]
     begin = covers[0].begin_on
     # An edge at each relation's first day: who somebody is, is the relation of the day.
     marks = [
-        msgspec.structs.replace(c, begin_on=r.insured_on, paid_months=_at(c, r))
+        msgspec.structs.replace(c, begin_on=r.insured_on, paid_months=grown(c, r.insured_on))
         for r in relations for c in clip(covers, begin)
         if c.begin_on < r.insured_on and (c.end_on is None or r.insured_on < c.end_on)
     ]
     return _joined([_spell(c, _relation_of(relations, c), insutype) for c in clip([*covers, *marks], begin)])
-
-
-def _at(cover: Cover, relation: RelationFact) -> int:
-    grows = cover.is_due and cover.reason not in _FROZEN
-    return cover.paid_months + (month_of(relation.insured_on) - month_of(cover.begin_on) if grows else 0)
 
 
 def _ended(covers: list[Cover], relations: Sequence[RelationFact]) -> list[Cover]:
@@ -103,5 +97,5 @@ def _follows(a: Spell, b: Spell) -> bool:
     same = msgspec.structs.replace(b, begin_on=a.begin_on, end_on=a.end_on, paid_months=a.paid_months)
     if same != a:
         return False
-    grown = month_of(b.begin_on) - month_of(a.begin_on) if a.is_due and a.reason not in _FROZEN else 0
+    grown = month_of(b.begin_on) - month_of(a.begin_on) if a.is_due and a.reason not in FROZEN else 0
     return b.paid_months == a.paid_months + grown

@@ -154,6 +154,16 @@ def _added(legs: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(sums.items())
 
 
+async def refund_payment(
+    tx: Connection, command: RefundRequest, *, checker: Actor, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
+) -> Refund | Refusal:
+    """Ask for a refund and approve it in one transaction, by two people who stand at the desk together."""
+    asked = await request_refund(tx, command, actor=actor, now=now, ids=ids)
+    if isinstance(asked, Refusal) or asked.state != "requested":
+        return asked
+    return await approve_refund(tx, command.refund_id, actor=checker, now=now, ids=ids, shelf=shelf)
+
+
 async def reject_refund(
     tx: Connection, refund_id: str, *, actor: Actor, now: datetime, ids: Ids
 ) -> Refund | Refusal:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
 from yibao.infra.database import Connection, Database
 from yibao.infra.failpoints import reached
 from yibao.kernel.business_time import SHANGHAI, business_date
@@ -67,6 +68,10 @@ async def credit_interest(
     if isinstance(found, Refusal):
         return found
     rate, version = found
+    async with database.transaction() as tx:
+        closed = await refuse_closed(tx, admdvs=admdvs, on=business_date(now))
+    if closed is not None:
+        return closed
     after, done = "", 0
     while True:
         async with database.transaction() as tx:

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import msgspec
 
+from yibao.domains.closing.open_month import refuse_closed
+from yibao.domains.contributions.operations import mark_credited
 from yibao.domains.personal_accounts import credits
 from yibao.domains.personal_accounts.crediting import CreditFacts, obstacle
 from yibao.domains.personal_accounts.credits import CreditRow
@@ -67,6 +69,8 @@ async def credit_month(
     if refusal is not None or isinstance(policy, Refusal):
         return refusal or policy  # type: ignore[return-value]
     run_no = await _open_run(database, admdvs=admdvs, month=month, now=now, policy_version=policy.version)
+    if isinstance(run_no, Refusal):
+        return run_no
     judge = _Judge(policy, admdvs=admdvs, month=month)
     after, looked = "", 0
     while True:
@@ -154,9 +158,12 @@ class _Judge:
         return None if isinstance(answer, Refusal) else answer.amount("amount")
 
 
-async def _open_run(database: Database, *, admdvs: str, month: date, now: datetime, policy_version: str) -> int:
-    """Begin a run, or go on with the one that was killed."""
+async def _open_run(database: Database, *, admdvs: str, month: date, now: datetime, policy_version: str) -> int | Refusal:
+    """Begin a run, or go on with the one that was killed; refused where the day of posting lies in a closed month."""
     async with database.transaction() as tx:
+        closed = await refuse_closed(tx, admdvs=admdvs, on=business_date(now))
+        if closed is not None:
+            return closed
         await credits.take_month(tx, admdvs=admdvs, month=month)
         last, is_open = await credits.last_run(tx, admdvs=admdvs, month=month)
         if is_open:
@@ -172,12 +179,15 @@ async def _credit_chunk(
         tx, admdvs=judge.admdvs, month=judge.month, next_month=judge.next_month, after=after, upto=upto, retired=judge.retired
     )
     if facts:
+        rows = [judge.of(one) for one in facts]
         await tx.execute(ledger.STAGE)
         await credits.keep_credits(
-            tx, map(judge.of, facts), admdvs=judge.admdvs, month=judge.month, run_no=run_no, now=now,
+            tx, rows, admdvs=judge.admdvs, month=judge.month, run_no=run_no, now=now,
             policy_version=judge.policy.version,
         )
         await ledger.move_staged(tx, posted_at=now)
+        by_dues = [r.psn_no for r in rows if r.outcome == "credited" and r.psn_type[:2] not in judge.retired]
+        await mark_credited(tx, by_dues, month=judge.month, now=now)
     return len(facts)
 
 

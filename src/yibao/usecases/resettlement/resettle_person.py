@@ -139,8 +139,9 @@ def _refuse_law(again: Sequence[DecidedAgain]) -> Refusal | None:
             )
         # A window that outlives the year rests on settlements of other years, which are not looked at here.
         outlives = any("#" in code for code in (*s.counter_codes, *(c.code for c in one.decision.counters)))
-        if one.decision.year != s.year or s.shared_fen or outlives:
-            reason = "共济账户参与了支付" if s.shared_fen else "按现行政策归属另一待遇年度"
+        shares = s.shared_fen or one.decision.shared_pay
+        if one.decision.year != s.year or shares or outlives:
+            reason = "共济账户参与了支付" if shares else "按现行政策归属另一待遇年度"
             if outlives:
                 reason = "按一次住院或一次妊娠合并计算，涉及其他结算"
             return refuse("RESETTLE_BY_HAND", f"结算{s.setl_id}（{s.service_on}）{reason}，不能自动重新结算",

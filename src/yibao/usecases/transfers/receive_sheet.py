@@ -6,8 +6,15 @@ from datetime import date, datetime
 
 from yibao.domains.services.items import TRANSFER_IN, ServiceBook, service_book
 from yibao.domains.transfers.model import ASKED, CLOSED, IN, MERGED, REFUSED, Run, Sheet, Transfer
-from yibao.domains.transfers.operations import change_transfer, keep_paper
-from yibao.domains.transfers.queries import find_by_reference, find_person, list_money_of, months_counted
+from yibao.domains.transfers.operations import add_transfer, change_transfer, keep_paper
+from yibao.domains.transfers.queries import (
+    find_by_reference,
+    find_in_region,
+    find_live,
+    find_person,
+    list_money_of,
+    months_counted,
+)
 from yibao.domains.transfers.rules import months_of, split_counted
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
@@ -29,9 +36,12 @@ async def receive_sheet(
 ) -> Transfer | Refusal:
     """Merge the months of a sheet into the person's years; a month that counts here already counts once.
 
-    The account's money follows through the bank; what came before the sheet is booked now.
+    The account's money follows through the bank; what came before the sheet is booked now. A sheet of the network that
+    nobody here asked for (the person applied at the old place) begins a transfer of somebody who is enrolled here.
     """
     transfer = await find_by_reference(tx, command.admdvs, IN, command.reference)
+    if transfer is None and command.from_admdvs in shelf.regions:
+        transfer = await _begin_unasked(tx, command, actor=actor, now=now, ids=ids)
     if transfer is None:
         return _unknown(command.reference)
     if transfer.state in (MERGED, CLOSED):
@@ -59,6 +69,23 @@ async def receive_sheet(
                       now=now, ids=ids)
     for money in await list_money_of(tx, transfer.admdvs, transfer.reference):
         transfer = await book_money(tx, transfer, money, actor=actor, now=now, ids=ids)
+    return transfer
+
+
+async def _begin_unasked(
+    tx: Connection, command: TransferSheet, *, actor: Actor, now: datetime, ids: Ids
+) -> Transfer | None:
+    person = await find_in_region(tx, cert_type=command.cert_type, certno=command.certno, admdvs=command.admdvs)
+    if person is None or await find_live(
+        tx, person["psn_no"], direction=IN, other_admdvs=command.from_admdvs, insutype=command.insutype
+    ):
+        return None
+    today = business_date(now)
+    transfer = Transfer(
+        person["psn_no"], ids.new(now), command.admdvs, IN, command.from_admdvs, command.from_admdvs, command.insutype,
+        command.reference, ASKED, today, today, 0, 0, 0, 0, 0, "", "", "", actor.login, now, None,
+    )
+    await add_transfer(tx, transfer)
     return transfer
 
 

@@ -75,6 +75,26 @@ CLOSING_CHECKS = (
         left join reported r on r.admdvs = m.admdvs and r.month = m.month
         left join cases c on c.admdvs = m.admdvs and c.month = m.month
         where m.state <> 'open' and coalesce(r.fen, 0) <> coalesce(c.fen, 0)"""),
+    Check("I2", "报表的保险费、财政补贴和滞纳金等于当月到账的各笔应缴", """
+        with reported as (
+            select f.admdvs, f.month, f.fund, sum(f.amount_fen) as fen
+            from closing.flow f
+            join closing.month m on m.admdvs = f.admdvs and m.month = f.month and m.revision = f.revision and m.state <> 'open'
+            where f.kind in ('contribution', 'subsidy', 'surcharge') group by 1, 2, 3),
+        cases as (
+            select d.admdvs, date_trunc('month', d.arrived_at at time zone 'Asia/Shanghai')::date as month, l.fund,
+                   sum(l.fen) as fen
+            from contributions.due d
+            cross join lateral (
+                select u.fund, u.fen from unnest(d.funds, d.amounts) u(fund, fen)
+                union all select d.funds[1], d.surcharge_fen) l(fund, fen)
+            where d.arrived_at is not null and d.payer_kind <> 'account' and d.bill_id <> '' group by 1, 2, 3)
+        select m.admdvs || ' ' || m.month || ' ' || x.fund from closing.month m
+        join (select admdvs, month, fund from reported union select admdvs, month, fund from cases where fen <> 0) x
+            on x.admdvs = m.admdvs and x.month = m.month
+        left join reported r on r.admdvs = x.admdvs and r.month = x.month and r.fund = x.fund
+        left join cases c on c.admdvs = x.admdvs and c.month = x.month and c.fund = x.fund
+        where m.state <> 'open' and coalesce(r.fen, 0) <> coalesce(c.fen, 0)"""),
     Check("I2", "凭证借贷相等、编号连续，结转到结余的金额等于基金收支", """
         select v.admdvs || ' ' || v.month || ' ' || v.book || '-' || v.number from closing.voucher v
         left join lateral (

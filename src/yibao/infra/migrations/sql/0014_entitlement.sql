@@ -61,7 +61,7 @@ returns table (
            case when s.reason is null then r.benefit_from else s.begin_on end,
            case when s.reason is null then r.benefit_to else s.end_on end,
            case when s.reason is null then r.paid_months
-                when s.is_due and s.reason <> 'arrears_kept'
+                when s.is_due and s.reason not in ('arrears_kept', 'loaded')
                 then s.paid_months + (extract(year from p_on) * 12 + extract(month from p_on)
                                       - extract(year from s.begin_on) * 12 - extract(month from s.begin_on))::integer
                 else s.paid_months end,
