@@ -144,6 +144,12 @@ def wait_end(life: Life, a: int, b: int) -> int:
 
 def starts_at(life: Life, month: int) -> int:
     """Return the first month with benefits, as set by every beginning and every wait up to a due month."""
+    if ("starts", month) not in life.memo:
+        life.memo["starts", month] = _starts_at(life, month)
+    return life.memo["starts", month]  # type: ignore[return-value]
+
+
+def _starts_at(life: Life, month: int) -> int:
     top = 0
     for m in range(began(life), month + 1):
         day = paid_day(life, m)

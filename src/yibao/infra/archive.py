@@ -7,8 +7,10 @@ generations, each ``base`` and ``wal``; the file ``current`` names the newest co
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -27,6 +29,9 @@ _HAS_SLOT = "select 1 from pg_replication_slots where slot_name = 'yibao_archive
 _MAKE_SLOT = "select 1 from pg_create_physical_replication_slot('yibao_archive', true)"
 _DROP_SLOT = "select 1 from pg_drop_replication_slot('yibao_archive')"
 _STREAMS = "select 1 from pg_stat_replication where application_name = 'yibao_archive' and state = 'streaming'"
+_IS_AWAITED = """
+select 1 from pg_stat_replication where application_name = 'yibao_archive' and state = 'streaming' and sync_state = 'sync'
+"""
 _WAIT_FOR_IT = "alter system set synchronous_standby_names = 'yibao_archive'"
 _WAIT_NO_MORE = "alter system reset synchronous_standby_names"
 _RELOAD = "select 1 from pg_reload_conf()"
@@ -53,8 +58,13 @@ class Server(Protocol):
 class Archive:
     """The archive of one embedded server, kept while the server runs under our supervision."""
 
-    def __init__(self, directory: Path, server: Server) -> None:
-        """Prepare, without touching anything, to keep the archive of ``server`` in ``directory``."""
+    def __init__(self, directory: Path, server: Server, *, patience_s: float = _STREAMS_WITHIN_S) -> None:
+        """Prepare, without touching anything, to keep the archive of ``server`` in ``directory``.
+
+        Args:
+            patience_s: how long the receiver may take until commits wait for it, seconds.
+        """
+        self._patience_s = patience_s
         self._directory = directory.resolve()
         self._server = server
         self._receiver: subprocess.Popen[bytes] | None = None
@@ -72,15 +82,21 @@ class Archive:
         if wal is None:
             wal = self._new_generation()
         self._ending.clear()
+        _end_left_behind(wal)
         self._watcher = threading.Thread(target=self._keep_receiving, args=(wal,), daemon=True)
         self._watcher.start()
-        deadline = time.monotonic() + _STREAMS_WITHIN_S
-        while self._server.query(_STREAMS) != "1":
-            if time.monotonic() > deadline:
-                raise PostgresFailed(f"归档 {self._directory} 没有开始接收日志，原因见 {self._server.place.log}")
-            self._ending.wait(_LOOK_EVERY_S)
+        self._wait_until(_STREAMS, f"归档 {self._directory} 没有开始接收日志，原因见 {self._server.place.log}")
         self._server.query(_WAIT_FOR_IT)
         self._server.query(_RELOAD)
+        # A server that somebody started without an archive, and left behind, is told by its command line not to wait.
+        self._wait_until(_IS_AWAITED, "正在运行的数据库是不带归档启动的，请停止它再启动")
+
+    def _wait_until(self, sql: str, why_not: str) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while self._server.query(sql) != "1":
+            if time.monotonic() > deadline:
+                raise PostgresFailed(why_not)
+            self._ending.wait(_LOOK_EVERY_S)
 
     def end(self) -> None:
         """Stop receiving; call it after the server has stopped, so that its last words are received."""
@@ -132,6 +148,15 @@ class Archive:
                         command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=_ENVIRONMENT
                     )
             self._ending.wait(_LOOK_EVERY_S)
+
+
+def _end_left_behind(wal: Path) -> None:
+    """End receivers into this directory whose supervisor was killed: two cannot write one log."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"/pg_receivewal") and str(wal).encode() in words:
+                os.kill(int(entry.name), signal.SIGTERM)
 
 
 def forget_archive(server: Server) -> None:

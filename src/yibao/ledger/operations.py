@@ -124,7 +124,7 @@ update people.person p set version = p.version + 1 from pg_temp.ledger_moves m w
 
 async def move_staged(tx: Connection, *, posted_at: datetime) -> tuple[str, ...]:
     """Move what stands in the temporary table ``ledger_moves`` (``STAGE``); see ``move_accounts``."""
-    await tx.execute("analyze pg_temp.ledger_moves")
+    await tx.execute("analyze pg_temp.ledger_moves (psn_no)")
     await tx.execute(_LOCK)
     await tx.execute(_LEAVE_OUT)
     too_low = tuple(row["psn_no"] for row in await tx.fetch(_TOO_LOW))

@@ -31,9 +31,10 @@ from yibao.usecases.policies.publish_policies import publish_policies
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.verification.verify_books import verify_books
 
-REGION = "370300"
+REGION, OTHER_REGION = "370300", "441300"
 FIRST = Actor(login="clerk.first", channel="cli", regions=(REGION,), roles=("intake", "review"))
 SECOND = Actor(login="clerk.second", channel="cli", regions=(REGION,), roles=("approve", "pay"))
+THERE = Actor(login="clerk.there", channel="cli", regions=(OTHER_REGION,), roles=("intake", "review"))
 WORLD_SEED = 11
 
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from tests.proofs.year.agency import FIRST, REGION, SECOND, Agency, noon
+from tests.proofs.year.agency import FIRST, OTHER_REGION, REGION, SECOND, THERE, Agency, noon
 from tests.proofs.year.outside import NAMES, Outside
 from tests.proofs.year.own_books import OwnBooks
 from tests.proofs.year.population import DIVISION, Firm, Happening, Soul, World, month_of
 from tests.proofs.year.visits import Office
+from yibao.domains.contributions.queries import list_bills
 from yibao.entrypoints.exchange.running import relay_once
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.closing.close_month import CloseMonth, close_month
@@ -23,6 +24,7 @@ from yibao.usecases.contributions.assess_month import assess_month
 from yibao.usecases.contributions.assess_residents import assess_residents
 from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
 from yibao.usecases.contributions.pay_back import PayBack, pay_back
+from yibao.usecases.contributions.receive_subsidy import Subsidy, receive_subsidy
 from yibao.usecases.contributions.refund_payment import RefundRequest, approve_refund, request_refund
 from yibao.usecases.contributions.send_bills import send_bills
 from yibao.usecases.enrolment.add_member import add_member
@@ -30,7 +32,6 @@ from yibao.usecases.enrolment.commands import (
     AddMember,
     EnrolFlexible,
     EnrolResident,
-    LeaveRegion,
     RecordYears,
     RegisterEmployer,
     RemoveMember,
@@ -38,15 +39,18 @@ from yibao.usecases.enrolment.commands import (
 )
 from yibao.usecases.enrolment.enrol_flexible import enrol_flexible
 from yibao.usecases.enrolment.enrol_resident import enrol_resident
-from yibao.usecases.enrolment.leave_region import leave_region
 from yibao.usecases.enrolment.record_years import record_years
 from yibao.usecases.enrolment.register_employer import register_employer
 from yibao.usecases.enrolment.remove_member import remove_member
 from yibao.usecases.enrolment.retire_member import retire_member
+from yibao.usecases.payouts.check_payout_file import check_payout_file
+from yibao.usecases.payouts.make_payout_file import make_payout_file
 from yibao.usecases.personal_accounts.credit_interest import credit_interest
 from yibao.usecases.personal_accounts.credit_month import credit_arrears, credit_month
+from yibao.usecases.transfers.commands import TransferIn
+from yibao.usecases.transfers.transfer_in import transfer_in
 
-ASSESSED_ON, PAID_ON, LATE_ON, CREDITED_ON, RESIDENTS_ON = 5, 12, 20, 26, 8
+ASSESSED_ON, PAID_ON, LATE_ON, SUBSIDY_ON, CREDITED_ON, RESIDENTS_ON = 5, 12, 20, 24, 26, 8
 SEASON = (9, 10, 11, 12)
 DEEMED_MONTHS = 420
 LATE_SHARE = 0.03
@@ -71,6 +75,8 @@ class Life:
     done: Counter[str] = field(default_factory=Counter)
     waiting: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """What people want of an office that is off; they come again when it opens."""
+    leaving: list[tuple[date, Soul]] = field(default_factory=list)
+    """Who has left for the other region, and when."""
     late: dict[date, list[str]] = field(default_factory=dict)
 
     # ── the days ──
@@ -153,14 +159,56 @@ class Life:
             self._pay(day, month)
         if day.day == LATE_ON:
             await self._pay_late(day, previous(month))
+        if day.day == SUBSIDY_ON:
+            await self._state_pays(day)
+            await self._transfers(day, month)
         if day.day == CREDITED_ON:
             await self._batch(credit_month, month=month)
             for run in await credit_arrears(a.database, admdvs=REGION, before=month, now=a.clock.now(), shelf=a.shelf):
                 self.done["arrears_runs"] += 1
                 self.done["arrears_credited"] += run.credited
             await collect_from_accounts(a.database, admdvs=REGION, now=a.clock.now(), shelf=a.shelf)
+            await self._pay_out()
         if day.month == 1 and day.day == 2:
             await self._batch(credit_interest, year=day.year - 1)
+
+    async def _state_pays(self, day: date) -> None:
+        """The treasury pays its bills: subsidies, and the dues of the poor."""
+        a = self.agency
+        async with a.database.transaction() as tx:
+            bills = await list_bills(tx, admdvs=REGION, payer_no="treasury", state="sent")
+        for bill in bills:
+            told = Subsidy(bill_id=bill.bill_id, receipt_no=f"CZ{bill.bill_id}", received_on=day)
+            if await a.deed(receive_subsidy, told) is not None:
+                self.books.subsidies[day.replace(day=1)] += bill.amount_fen
+                self.done["subsidies"] += 1
+
+    async def _transfers(self, day: date, month: date) -> None:
+        """Who left in an earlier month enrols in the other region, which asks for years and account."""
+        gone = [soul for left, soul in self.leaving if left < month]
+        self.leaving = [(left, soul) for left, soul in self.leaving if left >= month]
+        for soul in gone:
+            begun = await self.agency.deed(enrol_flexible, EnrolFlexible(
+                admdvs=OTHER_REGION, name=soul.name, certno=soul.certno, insured_on=month, wage_fen=500_000), actor=THERE)
+            if begun is None:
+                continue
+            asked = TransferIn(psn_no=begun.psn_no, other_admdvs=REGION, other_name="淄博市医疗保险事业中心")
+            if await self.agency.deed(transfer_in, asked, actor=THERE) is not None:
+                self.done["transfers"] += 1
+        await self._round()
+        await self._round()
+
+    async def _pay_out(self) -> None:
+        """What is owed to people goes to the bank: one clerk makes the file, the other checks it."""
+        a = self.agency
+        async with a.database.transaction() as tx:
+            file = await make_payout_file(tx, admdvs=REGION, actor=FIRST, now=a.clock.now(), ids=a.ids)
+        if isinstance(file, Refusal):
+            return
+        async with a.database.transaction() as tx:
+            await check_payout_file(tx, file_id=file.file_id, actor=SECOND, now=a.clock.now(), ids=a.ids)
+        self.done["payout_files"] += 1
+        await self._round()
 
     async def _batch(self, batch: Any, **what: Any) -> None:
         a = self.agency
@@ -348,9 +396,11 @@ class Life:
         soul = self._living(happening, "employed", "flexible")
         if soul is None:
             return
-        if await self.agency.deed(leave_region, LeaveRegion(
-                psn_no=soul.psn_no, left_on=happening.on, cause="transfer", to_admdvs="441300")) is not None:
+        emp_no = self.world.firms[soul.employer].emp_no if soul.employer is not None else ""
+        if await self.agency.deed(remove_member, RemoveMember(
+                emp_no=emp_no, psn_no=soul.psn_no, left_on=happening.on, cause="resigned", admdvs=REGION)) is not None:
             soul.gone_on = happening.on
+            self.leaving.append((happening.on, soul))
 
     # ── visits ──
 

@@ -16,7 +16,7 @@ RETIRED_BELOW_70, RETIRED_FROM_70 = 10_600, 13_100
 _FLOWS = """
 select f.kind, f.fund, sum(f.amount_fen)::bigint as fen from closing.flow f
 join closing.month m on m.admdvs = f.admdvs and m.month = f.month and m.revision = f.revision
-where f.month = $1 group by 1, 2
+where f.month = $1 and f.admdvs = '370300' group by 1, 2
 """
 _BANK = """
 select coalesce(-sum(a), 0)::bigint from ledger.posting p, unnest(p.accounts, p.amounts) leg(account, a)
@@ -44,6 +44,7 @@ class OwnBooks:
     funds: Counter[date] = field(default_factory=Counter)
     accounts: Counter[date] = field(default_factory=Counter)
     account_of: Counter[str] = field(default_factory=Counter)
+    subsidies: Counter[date] = field(default_factory=Counter)
     given_back: Counter[date] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
 
@@ -77,6 +78,7 @@ class OwnBooks:
         pairs = {
             "contributions arrived": (bank, self.arrived[month]),
             "funds paid": (-flows["settlement"] - flows["refund"], self.funds[month] + self.accounts[month]),
+            "the state paid": (flows["subsidy"], self.subsidies[month]),
             "accounts paid": (own_accounts, self.accounts[month]),
             "income less what waits or goes back": (
                 flows["contribution"] + flows["surcharge"] + await self._unallocated(database, month, after),

@@ -142,6 +142,34 @@ def test_a_county_sees_its_own_people_only(hall_of: HallOf, world: dict[str, Any
     assert problem_of(town.send("GET", f"/people/{own}/settlements"))["code"] == "PERSON_NOT_FOUND"
 
 
+def test_every_operation_on_a_person_is_closed_to_another_county(
+    operations: list[tuple[str, str, dict[str, Any]]], hall_of: HallOf, world: dict[str, Any], database: Database
+) -> None:
+    admin, county = hall_of("admin", HERE), world["agency"]["divisions"][HERE]
+    person = database.value("select psn_no from people.person where admdvs = $1 order by psn_no desc limit 1", HERE)
+    about = [(m, p, o) for m, p, o in operations if "{psn_no}" in p]
+    halls = {role: _of_county(admin, role, county, world) for role in sorted({o["x-roles"][0] for _, _, o in about})}
+
+    def answers(division: str) -> dict[str, int]:
+        database.value("update people.person set division = $2 where psn_no = $1 returning 1", person, division)
+        return {
+            o["operationId"]: _send(halls[o["x-roles"][0]], m, p, o, psn_no=person).status_code for m, p, o in about
+        }
+
+    other, own = answers("370399"), answers(county)
+    # What needs a body says first that it has none; all else is not there.
+    assert set(other.values()) <= {400, 404}, other
+    assert [name for name in other if other[name] == 404 and own[name] < 300], "nothing was told apart"
+    assert not [name for name in other if own[name] in (401, 403)]
+
+
+def _of_county(admin: Hall, role: str, county: str, world: dict[str, Any]) -> Hall:
+    login = f"{role}.of.county"
+    admin.do("/agents", {"login": login, "admdvs": HERE, "name": "县经办", "roles": [role], "division": county})
+    issued = admin.do("/keys", {"login": login, "title": "县", "rate_per_minute": 60000})
+    return Hall(world["agency"]["api"], issued["key"])
+
+
 def test_what_concerns_the_whole_region_is_closed_to_a_county(
     operations: list[tuple[str, str, dict[str, Any]]], hall_of: HallOf, world: dict[str, Any]
 ) -> None:
@@ -149,9 +177,7 @@ def test_what_concerns_the_whole_region_is_closed_to_a_county(
     county, checked = world["agency"]["divisions"][HERE], 0
     wide = [(m, p, o) for m, p, o in operations if o["x-object"] == "region"]
     for role in sorted({o["x-roles"][0] for _, _, o in wide}):
-        login = f"{role}.county"
-        admin.do("/agents", {"login": login, "admdvs": HERE, "name": "县经办", "roles": [role], "division": county})
-        hall = Hall(world["agency"]["api"], admin.do("/keys", {"login": login, "title": "县", "rate_per_minute": 60000})["key"])
+        hall = _of_county(admin, role, county, world)
         for method, path, operation in wide:
             if operation["x-roles"][0] == role:
                 assert problem_of(_send(hall, method, path, operation))["code"] == "DIVISION_NOT_YOURS", (method, path)

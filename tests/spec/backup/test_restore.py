@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from yibao.entrypoints.cli.main import app
-from yibao.infra.archive import make_base_backup
+from yibao.infra.archive import Archive, make_base_backup
 from yibao.infra.backup import back_up_url, restore
 from yibao.infra.postgres import EmbeddedPostgres, PostgresFailed
 
@@ -117,6 +117,27 @@ def test_nothing_is_acknowledged_while_the_archive_does_not_have_it(room: Path) 
             os.kill(outside, signal.SIGCONT)
         assert (answered, waiting) == (False, "SyncRep")
         assert everything(url) == {1}
+
+
+def test_a_receiver_whose_supervisor_was_killed_is_replaced(room: Path) -> None:
+    with EmbeddedPostgres(room / "home") as server:
+        # Started without an archive, the server is told by its command line to wait for nobody.
+        refused = Archive(room / "refused", server, patience_s=3.0)
+        with pytest.raises(PostgresFailed, match="不带归档"):
+            refused.begin()
+        server.stop()
+        refused.end()
+    with EmbeddedPostgres(room / "home", archive=room / "archive") as server:
+        first = only_child("pg_receivewal", str(room / "archive"))
+        abandoned = server._archive
+        assert abandoned is not None
+        assert abandoned._watcher is not None
+        abandoned._ending.set()
+        abandoned._watcher.join()
+        server._archive = second = Archive(room / "archive", server)
+        second.begin()
+        do(server.url_for("yibao"), "create table paid (n bigint primary key)", "insert into paid values (1)")
+        assert only_child("pg_receivewal", str(room / "archive")) != first
 
 
 async def pay_while_stopped(url: str, server: EmbeddedPostgres, outside: int) -> tuple[bool, str]:

@@ -200,6 +200,31 @@ async def test_a_payment_taken_back_before_it_arrives_is_owed_again(shop: Town) 
     assert await shop.breaches() == []
 
 
+async def test_what_was_paid_twice_stays_paid_when_one_payment_is_taken_back(shop: Town) -> None:
+    bill = await shop.bill("E1")
+    for payment_id in ("P1", "P2"):
+        await shop.pay(payment_id, bill["bill_id"], OWED, on="2024-07-10", payer_no="E1")
+    await shop.deed(return_payment, PaymentReturned(payment_id="P1"), on="2024-07-12", actor=TAX, shelf=SHELF)
+    assert (await shop.dues())[0][2] == "paid"
+    await shop.arrive("A1", ("P2",), OWED, on="2024-07-13")
+    assert await money(shop) == (50_000, 40_000, 10_000, 0)
+    assert await shop.breaches() == []
+
+
+async def test_a_bill_that_is_short_again_is_a_case_again(shop: Town) -> None:
+    bill = await shop.bill("E1")
+    await shop.pay("P1", bill["bill_id"], 30_000, on="2024-07-10", payer_no="E1")
+    await shop.pay("P2", bill["bill_id"], 20_000, on="2024-07-11", payer_no="E1")
+    assert await shop.cases() == []
+    await shop.deed(return_payment, PaymentReturned(payment_id="P2"), on="2024-07-12", actor=TAX, shelf=SHELF)
+    again = await shop.pay("P3", bill["bill_id"], 19_000, on="2024-07-13", payer_no="E1")
+    assert again.cases == ("SHORT_PAYMENT",)
+    assert await shop.cases() == ["SHORT_PAYMENT"]
+    (row,) = await shop.run("select amount_fen from contributions.work_case where state = 'open'")
+    assert row["amount_fen"] == 1_000
+    assert await shop.breaches() == []
+
+
 async def test_a_later_month_paid_before_an_earlier_one_is_told(shop: Town) -> None:
     await assess(shop, date(2024, 8, 1), "2024-08-02")
     await shop.send("2024-08-02")

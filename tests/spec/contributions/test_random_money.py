@@ -17,7 +17,12 @@ from yibao.kernel.refusal import Refusal
 from yibao.usecases.contributions.finish_refund import RefundDone, finish_refund
 from yibao.usecases.contributions.pay_back import PayBack, pay_back
 from yibao.usecases.contributions.receive_payment import PaymentReturned, return_payment
-from yibao.usecases.contributions.refund_payment import RefundRequest, refund_payment, reject_refund, request_refund
+from yibao.usecases.contributions.refund_payment import (
+    RefundRequest,
+    refund_payment,
+    reject_refund,
+    request_refund,
+)
 from yibao.usecases.contributions.set_off import SetOff, set_off
 
 EVENTS = 90
@@ -75,7 +80,8 @@ class Trouble:
     async def take_back(self) -> None:
         """The bureau takes a payment back; what has arrived it cannot."""
         payment_id = self.dice.choice(sorted(self.told) or ["none"])
-        got = await self.town.deed(return_payment, PaymentReturned(payment_id=payment_id), on="2024-07-22", actor=TAX, shelf=SHELF)
+        got = await self.town.deed(return_payment, PaymentReturned(payment_id=payment_id), on="2024-07-22", actor=TAX,
+                                   shelf=SHELF)
         if not isinstance(got, Refusal) and got.outcome == "returned":
             self.returned.add(payment_id)
 

@@ -133,6 +133,8 @@ def test_the_command_line_shows_bills_cases_and_dues(
     assert [c["kind"] for c in ask("cases", "--region", "370300")["cases"]] == ["BASE_MISSING"]
     assert [d["due_id"] for d in ask("person", one)["dues"]] == ["310-202407-regular"]
     people = run.invoke(app, ["dues", "bills"])
-    assert "500.00" in people.stdout and "单位E1" in people.stdout
+    assert "500.00" in people.stdout
+    assert "单位E1" in people.stdout
     refused = run.invoke(app, ["dues", "assess", "370300", "2024-09", "--json"])
-    assert refused.exit_code == 1 and json.loads(refused.stdout)["faults"][0]["code"] == "EARLIER_MONTH_OPEN"
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["faults"][0]["code"] == "EARLIER_MONTH_OPEN"

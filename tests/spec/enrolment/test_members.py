@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.support.registry import ZIBO, Office, at, card
+from yibao.infra.database import Database
 from yibao.kernel.actor import Actor
+from yibao.kernel.refusal import Refusal
 from yibao.usecases.enrolment.add_member import add_member
 from yibao.usecases.enrolment.commands import (
     AddMember,
@@ -248,3 +251,16 @@ async def test_the_database_holds_one_open_basic_relation(office: Office) -> Non
             "insert into enrolment.relation (psn_no, relation_id, admdvs, insutype, psn_type, status, account_kind, insured_on,"
             " benefit_from) select psn_no, 'another', admdvs, '390', '1501', '1', 'none', insured_on, insured_on"
             " from enrolment.relation")
+
+
+async def test_ten_counters_enrol_one_new_person_once(office: Office, fresh_database_url: str) -> None:
+    """Ten employers report the same new person at the same instant: one is told it is done, nine where the person is."""
+    employers = [await office.employer(f"第{n}厂") for n in range(10)]
+    database = await Database.open(fresh_database_url, role=None, size=10, acquire_timeout_s=30)
+    counters = [Office(database, office.shelf) for _ in employers]
+    answers = await asyncio.gather(*[
+        counter.do(add_member, joiner(emp_no)) for counter, emp_no in zip(counters, employers, strict=True)])
+    await database.close()
+    assert sorted(type(a).__name__ for a in answers) == ["Begun", *["Refusal"] * 9]
+    assert {f.code for a in answers if isinstance(a, Refusal) for f in a.faults} == {"ENROLLED_ALREADY"}
+    assert len(await office.rows("select 1 from people.person")) == 1

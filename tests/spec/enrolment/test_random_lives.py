@@ -29,7 +29,7 @@ from yibao.usecases.enrolment.record_death import record_death
 from yibao.usecases.enrolment.remove_member import remove_member
 
 PEOPLE = [("甲一", card("1980-01-01")), ("乙二", card("1985-02-02", 2)), ("丙三", card("1990-03-03"))]
-STEPS = 45
+STEPS = 70
 
 
 def following(day: date) -> date:
@@ -110,7 +110,7 @@ async def test_random_deeds_agree_with_the_twin(office: Office, seed: int) -> No
         today, n = office.now.date(), rng.randrange(len(PEOPLE))
         (name, certno), twin = PEOPLE[n], twins[n]
         day = today - timedelta(days=rng.randrange(0, 40))
-        act, emp_no = rng.choice("jjjfrllld" if step > 30 else "jjjfrlll"), rng.choice(employers)
+        act, emp_no = rng.choice("jjjfrllld" if step > 55 else "jjjfrlll"), rng.choice(employers)
         who = {"name": name, "certno": certno, "insured_on": day, "evidence": "证明"}
         if act == "j":
             answer, agreed = await office.do(add_member, AddMember(emp_no=emp_no, **who)), twin.begin(day, "310", emp_no, horizon)

@@ -90,7 +90,7 @@ async def test_a_joiner_pays_has_benefits_leaves_and_loses_them(office: Office) 
     assert await status(office, psn_no, "2024-10-07") == (True, "arrears_kept")
 
     office.now = at("2024-10-09")
-    await office.done(remove_member, RemoveMember(emp_no=emp_no, psn_no=psn_no, paused_on=date(2024, 9, 1)))
+    await office.done(remove_member, RemoveMember(emp_no=emp_no, psn_no=psn_no, left_on=date(2024, 8, 31), evidence="离职证明"))
     assert await status(office, psn_no, "2024-09-30") == (True, "back_paid")
     assert await status(office, psn_no, "2024-10-01") in {(False, "not_insured"), (False, "ended")}
     await clean(office, psn_no)
@@ -120,7 +120,7 @@ async def clean(office: Office, psn_no: str) -> None:
 
 
 async def test_each_check_finds_what_it_is_for(office: Office) -> None:
-    emp_no, psn_no = await joined(office)
+    emp_no, _ = await joined(office)
     await paid(office, emp_no, date(2024, 7, 1), "2024-07-22")
     harm = [
         "update entitlement.spell set end_on = end_on + 3 where is_due and reason = 'paid'",

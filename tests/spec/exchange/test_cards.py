@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from tests.spec.exchange.conftest import Exchange
 from tests.support.drugstore import Drugstore
 from tests.support.offices import Office
-from tests.support.till import Refused, Till
+from tests.support.till import Refused, Till, total
+from tests.support.ward import ward_of
+from yibao.demo.description import ENDPOINT
 from yibao.infra.database import Database
+from yibao.kernel.business_time import SHANGHAI
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 REGION = "370300"
@@ -34,7 +38,7 @@ class Holder:
         self, url: str, shelf: PolicyShelf, hr: Office, till: Till, drugstore: Drugstore, person: Mapping[str, Any],
         drug: Mapping[str, Any],
     ) -> None:
-        self.drug = drug
+        self.drug, self.endpoint = drug, ""
         self.url, self.shelf, self.hr, self.till, self.drugstore, self.person = url, shelf, hr, till, drugstore, person
         self.card = self.fetch("select card_no from people.person where psn_no = $1", person["psn_no"])
 
@@ -96,6 +100,7 @@ def holder(
     drugstore = Drugstore(till_for(REGION, kind="2"))
     drug = next(i for i in world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01")
     found = Holder(world_url, shelf, hr, till, drugstore, person, drug)
+    found.endpoint = world["base_url"] + ENDPOINT
     yield found
     found.at_office("find_card", card_no=found.card)
     drugstore.till.close()
@@ -118,6 +123,26 @@ def test_a_lost_card_is_refused_everywhere_from_the_next_message_on(holder: Hold
             what()
     by_identity = {"data": {**bill["data"], "mdtrt_cert_type": "02", "mdtrt_cert_no": holder.person["certno"]}}
     assert holder.till.call("2207", by_identity, insured_place=REGION)["setlinfo"]["setl_id"]
+
+
+def test_a_card_that_is_lost_during_a_stay_does_not_settle_it(holder: Holder) -> None:
+    ward = ward_of(holder.till, holder.endpoint)
+    drug, begin = holder.drug, datetime.now(SHANGHAI) - timedelta(days=40)
+    charge = {"med_list_codg": drug["med_list_codg"], "medins_list_codg": drug["medins_list_codg"], "pric": drug["price"],
+              "cnt": 1, "det_item_fee_sumamt": drug["price"]}
+    stay = ward.admit(holder.person, begin, mdtrt_cert_type="03", mdtrt_cert_no=holder.card, card_sn="S1")
+    ward.charge(stay, begin, [charge])
+    ward.discharge(stay, begin + timedelta(days=2))
+    by_card = {"mdtrt_cert_type": "03", "mdtrt_cert_no": holder.card, "card_sn": "S1"}
+    assert ward.try_stay(stay, total([charge]), **by_card)["setlinfo"]
+    holder.at_office("lose_card", card_no=holder.card)
+    for settle in (ward.try_stay, ward.settle_stay):
+        with pytest.raises(Refused, match="社会保障卡已挂失"):
+            settle(stay, total([charge]), **by_card)
+    with pytest.raises(Refused, match="社会保障卡已挂失"):
+        ward.admit(holder.person, begin + timedelta(days=20), mdtrt_cert_type="03", mdtrt_cert_no=holder.card, card_sn="S1")
+    assert ward.settle_stay(stay, total([charge]))["setlinfo"]["setl_id"]
+    ward.close()
 
 
 def test_a_card_that_was_found_is_good_again(holder: Holder) -> None:

@@ -281,6 +281,20 @@ def test_two_runs_at_once_credit_nobody_twice(region: Region) -> None:
     assert region.breaches() == []
 
 
+def test_nothing_is_posted_into_a_closed_month(region: Region) -> None:
+    psn_no = employee(region)
+    region.execute(
+        "insert into closing.month (admdvs, month, state, revision, postings, digest, closed_by, closed_at) "
+        "values ($1, '2024-07-01', 'closed', 1, 0, '', 'somebody', now())", REGION)
+    answer = region.batch(lambda db: credit_month(
+        db, admdvs=REGION, month=JULY, now=noon(date(2024, 7, 31)), shelf=region.shelf))
+    assert isinstance(answer, Refusal)
+    # The month itself may still be credited: its money is posted in the open one.
+    assert credit(region, on=date(2024, 8, 2)).credited == 1
+    assert region.balance(psn_no) == TWO_PERCENT
+    region.execute("delete from closing.month")
+
+
 def test_months_not_begun_and_days_that_are_no_month_are_refused(region: Region) -> None:
     for month in (date(2024, 8, 1), date(2024, 7, 2)):
         answer = region.batch(lambda db, month=month: credit_month(  # type: ignore[misc]

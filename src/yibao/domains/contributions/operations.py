@@ -36,7 +36,11 @@ on conflict (bill_id) do update set count = contributions.bill.count + excluded.
 _CASE_NAMES = [f.name for f in msgspec.structs.fields(WorkCase)]
 OPEN_CASE = (
     f"insert into contributions.work_case ({', '.join(_CASE_NAMES)}) values "  # noqa: S608
-    f"({', '.join(f'${n}' for n in range(1, len(_CASE_NAMES) + 1))}) on conflict (case_id) do nothing"
+    f"({', '.join(f'${n}' for n in range(1, len(_CASE_NAMES) + 1))}) on conflict (case_id) do update set "
+    "state = 'open', says = excluded.says, amount_fen = excluded.amount_fen, opened_at = excluded.opened_at, closed_at = null, "
+    "closed_by = '', outcome = '' where work_case.state = 'closed' and work_case.kind in ('SHORT_PAYMENT', 'EARLIER_UNPAID', "
+    "'BASE_MISSING', 'EMPLOYER_MISSING', 'LAW_SILENT', 'DOUBLE_MONTH', 'MISSING_HERE', 'MISSING_THERE', 'AMOUNT_DIFFERS', "
+    "'TWICE_IN_STATEMENT', 'WRONG_DAY', 'STATEMENT_TOTAL', 'STATEMENT_DIGEST')"
 )
 CLOSE_CASES = """
 update contributions.work_case set state = 'closed', closed_at = $2, closed_by = $3, outcome = $4
@@ -112,7 +116,7 @@ async def add_bill(tx: Connection, bill: Bill) -> None:
 
 
 async def open_cases(tx: Connection, cases: Iterable[WorkCase]) -> None:
-    """Open cases; one that was opened before stays as it is."""
+    """Open cases; one that is open stays as it is. What is wrong anew opens again, what was told once does not."""
     rows = [msgspec.structs.astuple(c) for c in cases]
     if rows:
         await tx.executemany(OPEN_CASE, rows)

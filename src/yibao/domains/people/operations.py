@@ -24,6 +24,9 @@ INSERT_MERGE = _insert("people.merge", Merge, as_json="moved")
 INSERT_DOUBT = _insert("people.doubt", Doubt, as_json="said") + " on conflict (doubt_id) do nothing"
 MOVE = "update people.person set version = version + 1 where psn_no = any($1::text[])"
 UNDO_MERGE = "update people.merge set undone_by = $2, undone_at = $3, undone_why = $4 where merge_id = $1"
+TAKE_DOCUMENTS = """
+select pg_advisory_xact_lock(hashtextextended('document/' || d, 0)) from unnest($1::text[]) with ordinality o(d, n) order by n
+"""
 MERGED_INTO = "update people.person set merged_into = $2 where psn_no = $1"
 SETTLE_DOUBT = """
 update people.doubt set state = 'settled', decision = $2, decided_by = $3, decided_at = $4 where doubt_id = $1
@@ -34,6 +37,14 @@ FIELDS: Mapping[str, type] = {
 }
 """Fields that can change, with what they hold."""
 _SET = {field: f"update people.person set {field} = $2 where psn_no = $1" for field in FIELDS}  # noqa: S608
+
+
+async def take_documents(tx: Connection, documents: Sequence[tuple[str, str]]) -> None:
+    """Wait until nobody else enrols any of these documents (kind, number), until the transaction ends.
+
+    A person who is new has no row that could be locked. Always taken in one order, so that two batches never block each other.
+    """
+    await tx.execute(TAKE_DOCUMENTS, sorted({f"{kind}/{number}" for kind, number in documents}))
 
 
 async def add_persons(tx: Connection, persons: Iterable[Person]) -> None:

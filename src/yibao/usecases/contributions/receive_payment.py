@@ -245,14 +245,20 @@ async def return_payment(
         if not region:
             return refuse("PAYMENT_NOT_FOUND", "没有这笔缴费", field="payment_id", received=command.payment_id)
         return await _not_taken(tx, kind, told, region, now=now)
-    for found in await tx.fetch(BILLS_OF, row.payment_id):
-        bill = await queries.find_bill(tx, found["bill_id"], lock=True)
+    touched = [found["bill_id"] for found in await tx.fetch(BILLS_OF, row.payment_id)]
+    for bill_id in touched:
+        bill = await queries.find_bill(tx, bill_id, lock=True)
         assert bill is not None
         await tx.execute(FREE_ALL, bill.bill_id)
         await tx.execute(FREE, bill.bill_id)
         if bill.state == "paid":
             await unpay(tx, bill, now=now, shelf=shelf)
     await tx.execute(RETURN, row.payment_id)
+    for bill_id in touched:
+        # What was paid twice is still paid once.
+        bill = await queries.find_bill(tx, bill_id)
+        assert bill is not None
+        await cover(tx, bill, now=now, shelf=shelf)
     ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=row.payment_id)]
     await operations.close_cases(tx, ended, now=now, by=actor.login, outcome=f"税务已撤回：{command.reason}")
     await write_trail(tx, actor, verb="return_payment", object_id=row.payment_id, admdvs=row.admdvs, state=command, now=now,

@@ -71,7 +71,7 @@ async def merge_employers(
     if kept.emp_no == merged.emp_no or kept.admdvs != merged.admdvs:
         return refuse("EMPLOYERS_NOT_TO_MERGE", "合并的须是同一统筹区的两个单位", field="merged_no", received=command.merged_no,
                       remedy="请核对单位编号")
-    members = await all_members(tx, merged.emp_no, on=command.on)
+    members = await all_members(tx, merged.emp_no)
     await move_all(tx, members, to=kept, on=command.on, cause="employer_merged", now=now, shelf=shelf)
     await _note(tx, merged, {}, cause="merge", on=command.on, evidence=command.evidence, actor=actor, now=now, ids=ids,
                 said=("merged_into", None, kept.emp_no))

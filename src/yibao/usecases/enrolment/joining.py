@@ -12,7 +12,7 @@ from yibao.domains.enrolment.model import ENDED, NORMAL, Relation
 from yibao.domains.enrolment.operations import Ending, add_relations, end_relations
 from yibao.domains.enrolment.queries import enrolled_elsewhere, relations_of
 from yibao.domains.people.model import Doubt, Person
-from yibao.domains.people.operations import add_persons, open_doubts
+from yibao.domains.people.operations import add_persons, open_doubts, take_documents
 from yibao.domains.people.queries import known_by_documents, list_alike
 from yibao.domains.people.rules import tidy_number
 from yibao.infra.database import Connection
@@ -72,6 +72,7 @@ async def begin_relations(
 
     The caller writes the audit row. A document that stands twice among the wishes is refused the second time.
     """
+    await take_documents(tx, [(w.cert_type, tidy_number(w.certno)) for w in wishes])
     known = await _known(tx, wishes, admdvs)
     today, seen = business_date(now), set[tuple[str, str]]()
     answers: list[Answer] = []
@@ -97,14 +98,29 @@ async def begin_relations(
     await _write(tx, planned, admdvs=admdvs, now=now)
     doubts += await _alike(tx, planned, admdvs=admdvs, origin=verb, now=now)
     await open_doubts(tx, doubts)
-    for _, plan, _, _ in planned:
-        # Dues of the relation that gave way are not owed for the months of the new one.
-        for end in plan.ends:
-            await cancel_later_dues(tx, end.relation, until=end.paused_on, cause=end.cause, actor=actor, now=now, ids=ids,
-                                    shelf=shelf)
+    refunds = await _cancel_given_way(tx, planned, actor=actor, now=now, ids=ids, shelf=shelf)
+    answers = [
+        msgspec.structs.replace(a, notes=(*a.notes, f"原关系已缴、可申请退费：{'、'.join(refunds[a.psn_no])}"))
+        if isinstance(a, Begun) and a.psn_no in refunds else a for a in answers
+    ]
     if planned:
         await refresh_entitlement(tx, [psn_no for _, _, psn_no, _ in planned], now=now, shelf=shelf)
     return answers
+
+
+async def _cancel_given_way(
+    tx: Connection, planned: Sequence[tuple[Wish, Plan, str, str]], *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
+) -> dict[str, list[str]]:
+    """Cancel unpaid dues of relations that gave way, for the months of the new ones; return those that are paid already."""
+    paid: dict[str, list[str]] = {}
+    for _, plan, psn_no, _ in planned:
+        for end in plan.ends:
+            done = await cancel_later_dues(tx, end.relation, until=end.paused_on, cause=end.cause, actor=actor, now=now, ids=ids,
+                                           shelf=shelf)
+            assert not isinstance(done, Refusal), "dues of an ended relation can be cancelled"
+            if done[1]:
+                paid.setdefault(psn_no, []).extend(done[1])
+    return paid
 
 
 async def _known(tx: Connection, wishes: Sequence[Wish], admdvs: str) -> dict[tuple[str, str], Known]:

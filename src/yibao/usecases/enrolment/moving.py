@@ -20,15 +20,15 @@ from yibao.usecases.settlement.shelf import PolicyShelf
 _PAGE = 5_000
 
 
-async def all_members(tx: Connection, emp_no: str, *, on: date) -> list[Relation]:
-    """Return the open relations through an employer on a day or later."""
+async def all_members(tx: Connection, emp_no: str) -> list[Relation]:
+    """Return the relations through an employer that have no end, also those that begin later."""
     found: list[Relation] = []
     after = ""
     while True:
-        page = await list_members(tx, emp_no, on=on, after=after, limit=_PAGE)
+        page = await list_members(tx, emp_no, on=date.max, after=after, limit=_PAGE)
         found += page
         if len(page) < _PAGE:
-            return [r for r in found if r.is_open]
+            return found
         after = page[-1].psn_no
 
 

@@ -1,7 +1,6 @@
 """What approval of an application runs: the use case of its item, with the application's content as command.
 
-A body may say ``kind`` where an item has several deeds (joining, leaving, retiring). Use cases are looked up when they
-are needed, so that this table and not an import names what an item ends in.
+A body may say ``kind`` where an item has several deeds (joining, leaving, retiring).
 """
 
 from __future__ import annotations
@@ -9,8 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -21,62 +18,62 @@ from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.certificates.commands import IssueCertificate
+from yibao.usecases.certificates.issue_certificate import issue_certificate
+from yibao.usecases.enrolment import commands
+from yibao.usecases.enrolment.add_member import add_member
+from yibao.usecases.enrolment.change_employer import change_employer
+from yibao.usecases.enrolment.change_person import change_person
+from yibao.usecases.enrolment.enrol_flexible import enrol_flexible
+from yibao.usecases.enrolment.enrol_newborn import enrol_newborn
+from yibao.usecases.enrolment.enrol_resident import enrol_resident
+from yibao.usecases.enrolment.move_member import move_member
+from yibao.usecases.enrolment.register_employer import register_employer
+from yibao.usecases.enrolment.remove_member import remove_member
+from yibao.usecases.enrolment.retire_member import retire_member
+from yibao.usecases.enrolment.take_assisted_list import take_assisted_list
+from yibao.usecases.personal_accounts.commands import InheritAccount, WithdrawAccount
+from yibao.usecases.personal_accounts.inherit_account import inherit_account
+from yibao.usecases.personal_accounts.withdraw_account import withdraw_account
+from yibao.usecases.services.own_effects import AskEmployer, AskPerson, show_employer, show_person
 from yibao.usecases.settlement.shelf import PolicyShelf
-
-_ENROL, _ACCOUNT = "yibao.usecases.enrolment", "yibao.usecases.personal_accounts"
-_OWN = "yibao.usecases.services.own_effects"
-
-Deed = tuple[str, str, str]
-"""Module and function of a use case, and the place of its command."""
+from yibao.usecases.transfers.commands import TransferIn, TransferOut
+from yibao.usecases.transfers.transfer_in import transfer_in
+from yibao.usecases.transfers.transfer_out import transfer_out
 
 
-def _enrolment(verb: str, command: str, module: str = "") -> Deed:
-    return (f"{_ENROL}.{module or verb}", verb, f"{_ENROL}.commands:{command}")
+class Deed(msgspec.Struct, frozen=True):
+    """What an item ends in: the use case, and the form of its command."""
+
+    does: Callable[..., Any]
+    command: type[msgspec.Struct]
 
 
 EFFECTS: Mapping[str, Mapping[str, Deed]] = {
-    "register_employer": {"": _enrolment("register_employer", "RegisterEmployer")},
-    "change_employer": {"": _enrolment("change_employer", "ChangeEmployer")},
+    "register_employer": {"": Deed(register_employer, commands.RegisterEmployer)},
+    "change_employer": {"": Deed(change_employer, commands.ChangeEmployer)},
     "employee_enrolment": {
-        "join": _enrolment("add_member", "AddMember"), "leave": _enrolment("remove_member", "RemoveMember"),
-        "move": _enrolment("move_member", "MoveMember"), "flexible": _enrolment("enrol_flexible", "EnrolFlexible"),
-        "retire": _enrolment("retire_member", "RetireMember"),
+        "join": Deed(add_member, commands.AddMember), "leave": Deed(remove_member, commands.RemoveMember),
+        "move": Deed(move_member, commands.MoveMember), "flexible": Deed(enrol_flexible, commands.EnrolFlexible),
+        "retire": Deed(retire_member, commands.RetireMember),
     },
     "resident_enrolment": {
-        "": _enrolment("enrol_resident", "EnrolResident"), "newborn": _enrolment("enrol_newborn", "EnrolNewborn"),
+        "": Deed(enrol_resident, commands.EnrolResident), "newborn": Deed(enrol_newborn, commands.EnrolNewborn),
     },
-    "change_person": {"": _enrolment("change_person", "ChangePerson")},
-    "take_assisted_list": {"": _enrolment("take_assisted_list", "TakeAssistedList")},
+    "change_person": {"": Deed(change_person, commands.ChangePerson)},
+    "take_assisted_list": {"": Deed(take_assisted_list, commands.TakeAssistedList)},
     "withdraw_account": {
-        "": (f"{_ACCOUNT}.withdraw_account", "withdraw_account", f"{_ACCOUNT}.commands:WithdrawAccount"),
-        "inherit": (f"{_ACCOUNT}.inherit_account", "inherit_account", f"{_ACCOUNT}.commands:InheritAccount"),
+        "": Deed(withdraw_account, WithdrawAccount), "inherit": Deed(inherit_account, InheritAccount),
     },
-    "show_employer": {"": (_OWN, "show_employer", f"{_OWN}:AskEmployer")},
-    "show_person": {"": (_OWN, "show_person", f"{_OWN}:AskPerson")},
-    "issue_certificate": {
-        "": ("yibao.usecases.certificates.issue_certificate", "issue_certificate",
-             "yibao.usecases.certificates.commands:IssueCertificate"),
-    },
-    "transfer": {
-        "in": ("yibao.usecases.transfers.transfer_in", "transfer_in", "yibao.usecases.transfers.commands:TransferIn"),
-        "out": ("yibao.usecases.transfers.transfer_out", "transfer_out", "yibao.usecases.transfers.commands:TransferOut"),
-    },
+    "show_employer": {"": Deed(show_employer, AskEmployer)},
+    "show_person": {"": Deed(show_person, AskPerson)},
+    "issue_certificate": {"": Deed(issue_certificate, IssueCertificate)},
+    "transfer": {"in": Deed(transfer_in, TransferIn), "out": Deed(transfer_out, TransferOut)},
 }
 """Effect of an item to what its body may ask: ``kind`` to the deed, ``""`` where none is said."""
 
 _PLACE = " - at `$"
 
-
-@cache
-def _command_type(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(import_module(module), name)
-
-
-@cache
-def _use_case(module: str, name: str) -> Callable[..., Any]:
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
 
 
 def _deed_of(effect: Mapping[str, Deed], body: Mapping[str, Any]) -> Deed | Refusal:
@@ -91,7 +88,7 @@ def _command_of(deed: Deed, body: Mapping[str, Any]) -> Any | Refusal:
     content = {name: value for name, value in body.items() if name != "kind"}
     if b"\\u0000" in msgspec.json.encode(content):
         return refuse("BODY_INVALID", "申请内容含有不可保存的字符", field="body", remedy="请去掉不可见字符")
-    wanted = _command_type(deed[2])
+    wanted = deed.command
     strangers = sorted(set(content) - {f.name for f in msgspec.structs.fields(wanted)})
     if strangers:
         return refuse("BODY_FIELD_UNKNOWN", "申请内容有该事项没有的项目", field=f"body.{strangers[0]}",
@@ -123,12 +120,11 @@ async def run_effect(
     command = deed if isinstance(deed, Refusal) else _command_of(deed, body)
     if isinstance(deed, Refusal) or isinstance(command, Refusal):
         return command
-    function = _use_case(deed[0], deed[1])
     given: dict[str, Any] = {"actor": actor, "now": now, "ids": ids, "shelf": shelf}
-    asked = inspect.signature(function).parameters
+    asked = inspect.signature(deed.does).parameters
     if "checker" in asked:
         maker = msgspec.structs.replace(actor, login=application.reviewed_by or application.submitted_by)
         given |= {"actor": maker, "checker": actor}
     if "application_id" in asked:
         given["application_id"] = application.application_id
-    return await function(tx, command, **{name: value for name, value in given.items() if name in asked})
+    return await deed.does(tx, command, **{name: value for name, value in given.items() if name in asked})

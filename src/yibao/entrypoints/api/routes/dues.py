@@ -21,6 +21,7 @@ from yibao.entrypoints.api.fields import Id, Limit, MaybeWords, PsnNo, Words
 from yibao.entrypoints.api.routing import deed, read
 from yibao.entrypoints.api.services import Call
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.access.see_object import see_objects
 from yibao.usecases.contributions.assess_lump import Lump, assess_lump
 from yibao.usecases.contributions.cancel_dues import CancelDues, Cancelled, cancel_dues
 from yibao.usecases.contributions.close_case import CloseCase, close_case
@@ -118,9 +119,9 @@ async def list_payer_bills(
 @read("/bills/{bill_id}", verb="list_dues")
 async def show_bill(call: Call, bill_id: Id) -> BillSheet | Refusal:
     """Show a bill with its dues."""
-    bill = await find_bill(call.tx, bill_id)
-    if bill is None:
-        return refuse("BILL_NOT_FOUND", "没有这张缴费单", field="bill_id", received=bill_id, remedy="请核对缴费单号")
+    bill = await _seen_bill(call, bill_id)
+    if isinstance(bill, Refusal):
+        return bill
     return BillSheet(bill_id, bill, await list_dues_of_bill(call.tx, bill_id))
 
 
@@ -129,6 +130,9 @@ async def show_offer(
     call: Call, bill_id: Id, channel: Annotated[str, Meta(max_length=20, pattern=r"^[a-z_]*$")] = ""
 ) -> Offer | Refusal:
     """Say whether a bill may be paid now, through which channels, until when; or all that stands against it."""
+    bill = await _seen_bill(call, bill_id)
+    if isinstance(bill, Refusal):
+        return bill
     return await offer_payment(call.tx, bill_id, channel=channel, now=call.now, shelf=call.shelf)
 
 
@@ -198,6 +202,17 @@ async def close_due_case(call: Call, case_id: Id, data: CaseOutcome) -> WorkCase
     """Close a case with what came of it."""
     command = CloseCase(case_id=case_id, outcome=data.outcome, accept_payer=data.accept_payer)
     return await close_case(call.tx, command, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
+
+
+async def _seen_bill(call: Call, bill_id: str) -> Bill | Refusal:
+    """Return a bill whose payer the actor may see: the region's own bills (state money) are closed to a county."""
+    bill = await find_bill(call.tx, bill_id)
+    hidden = bill is not None and call.actor.division and await see_objects(
+        call.tx, {"payer_no": bill.payer_no}, actor=call.actor
+    )
+    if bill is None or hidden:
+        return refuse("BILL_NOT_FOUND", "没有这张缴费单", field="bill_id", received=bill_id, remedy="请核对缴费单号")
+    return bill
 
 
 ROUTES = (

@@ -60,7 +60,7 @@ create unique index due_of_month on contributions.due (psn_no, month)
 create index due_by_bill on contributions.due (bill_id);
 create index due_of_accounts on contributions.due (admdvs, due_id, psn_no)
     where payer_kind = 'account' and state in ('assessed', 'sent');
-create index due_unpaid on contributions.due (admdvs, month) where state in ('assessed', 'sent');
+create index due_unpaid on contributions.due (payer_no, month) where state in ('assessed', 'sent');
 
 create table contributions.bill (
     bill_id        text primary key,            -- B370300-202407-<payer>-1
