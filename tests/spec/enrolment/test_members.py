@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.spec.enrolment.test_persons import DUE
 from tests.support.registry import ZIBO, Office, at, card
 from yibao.infra.database import Database
 from yibao.kernel.actor import Actor
@@ -264,3 +265,15 @@ async def test_ten_counters_enrol_one_new_person_once(office: Office, fresh_data
     assert sorted(type(a).__name__ for a in answers) == ["Begun", *["Refusal"] * 9]
     assert {f.code for a in answers if isinstance(a, Refusal) for f in a.faults} == {"ENROLLED_ALREADY"}
     assert len(await office.rows("select 1 from people.person")) == 1
+
+
+async def test_paid_dues_of_the_relation_that_gave_way_are_told(office: Office) -> None:
+    """May was paid alone before the job of May was reported: the clerk is told what can be refunded."""
+    first = await office.done(
+        enrol_flexible, EnrolFlexible(admdvs=ZIBO, name="李一", certno=LI, insured_on=date(2025, 3, 1), division="370303"))
+    for month in (4, 5):
+        await office.rows(DUE, first.psn_no, f"310-20250{month}-regular", first.relation_id, "310", date(2025, month, 1), 1)
+    emp_no = await office.employer()
+    office.now = at("2025-05-08")
+    begun = await office.done(add_member, joiner(emp_no, insured_on=date(2025, 5, 6)))
+    assert begun.notes[-1] == "原关系已缴、可申请退费：310-202505-regular"

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from importlib import import_module, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 

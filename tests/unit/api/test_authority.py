@@ -8,7 +8,7 @@ import pytest
 
 from yibao.domains.access.agents_model import Bearer
 from yibao.domains.access.agents_rules import ROLES, key_text, opens, read_key, role_faults, secret_digest
-from yibao.domains.access.verbs import OWN, verbs
+from yibao.domains.access.verbs import OWN, STRANGER, verbs
 from yibao.entrypoints.api.authority import Allowance
 
 NOW = datetime(2024, 7, 1, tzinfo=UTC)
@@ -74,7 +74,8 @@ def test_which_roles_go_together(roles: tuple[str, ...], codes: list[str]) -> No
 
 def test_the_second_person_of_a_verb_is_never_of_those_who_begin_it() -> None:
     for verb in verbs().values():
-        assert set(verb.roles) <= ROLES.keys(), verb
+        assert set(verb.roles) <= {*ROLES, STRANGER}, verb
+        assert STRANGER not in verb.roles or verb.roles == (STRANGER,), verb
         if verb.checker:
             assert verb.checker not in verb.roles, verb
             assert not role_faults([verb.checker]), verb

@@ -11,6 +11,8 @@ import msgspec
 
 from yibao.domains.access.agents_rules import ROLES
 
+STRANGER = "stranger"
+"""Role of who has no key; such a row is named after its operation and says its title."""
 OWN = "own"
 """The use case itself asks for two people: its object knows maker and checker."""
 
@@ -52,7 +54,7 @@ def verbs() -> Mapping[str, Verb]:
         words = row["role"].split()
         roles = tuple(r for r in ROLES if r != "admin") if words == ["any"] else tuple(words)
         verb = Verb(row["verb"], roles, row["object"], row["four_eyes"], row["title"])
-        unknown = {*roles, *([verb.checker] if verb.checker else [])} - ROLES.keys()
+        unknown = {*roles, *([verb.checker] if verb.checker else [])} - ROLES.keys() - {STRANGER}
         if unknown or not roles or verb.verb in found:
             raise ValueError(f"verbs.csv: {verb.verb} is repeated or names no known role {sorted(unknown)}")
         found[verb.verb] = verb

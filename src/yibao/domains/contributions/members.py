@@ -21,9 +21,11 @@ select r.psn_no, r.relation_id, r.psn_type, r.account_kind, r.enrolment_kind, r.
     ) as has_due,
     case when $6 then array(select x.identity_type from enrolment.special_identity x where x.psn_no = r.psn_no
         and x.valid_from <= $7 and (x.valid_to is null or x.valid_to > $7) order by x.identity_type) end as identities
-from {relations} r join people.person p on p.psn_no = r.psn_no
+from {relations} r
+cross join lateral (select x.birth_on, x.household_no from people.person x where x.psn_no = r.psn_no offset 0) p
 """
-# The chunk is cut off before anything is joined to it: else a million people are sorted for each ten thousand.
+# The chunk is cut off before anything is joined to it, and its people are looked up one by one (offset 0): else a million
+# of them are read and sorted for each ten thousand.
 _CHUNK = """(select * from enrolment.relation r where r.admdvs = $1 and r.insutype = {insutype} and r.insured_on < $3
     and (r.paused_on is null or {still_there}) and (r.psn_no, r.relation_id) > ($4, $5)
     order by r.psn_no, r.relation_id limit $8)"""

@@ -66,7 +66,7 @@ def _operation(
     verb = verbs().get(route.verb)
     found: dict[str, Any] = {
         "operationId": route.operation, "tags": [route.area],
-        "summary": verb.title if verb else route.description.split("\n", 1)[0], "description": _described(route, verb),
+        "summary": verbs()[route.verb or route.operation].title, "description": _described(route, verb),
         "parameters": _parameters(route, components), "responses": _responses(route, types, components, routes, verb),
     }
     if verb is None:
