@@ -172,8 +172,8 @@ kinds anew (the person's version, the due's state): PostgreSQL writes those as w
 | what | rows | seconds | members/s | raw COPY, seconds | share |
 |---|---:|---:|---:|---:|---:|
 | assessing a month: dues and bills | {dues} | {assess_s} | {assess_per_s} | {assess_copy_s} | {assess_share} |
-| crediting it: credits, postings, accounts, versions, dues | {credits} | {credit_s} | {credit_per_s} | {credit_copy_s} | {credit_share} |
-| of it, new rows only: credits, postings, accounts | {credits} | | | {new_copy_s} | {new_share} |
+| crediting it: all five kinds of rows | {credits} | {credit_s} | {credit_per_s} | {credit_copy_s} | {credit_share} |
+| of it, the three new kinds: credits, postings, accounts | {credits} | | | {new_copy_s} | {new_share} |
 | crediting it again: {again} credited | {credits} | {again_s} | | | |
 
 Highest memory of the process: {loaded_mb} MB before, {assess_mb} MB after assessing, {credit_mb} MB after crediting: it is

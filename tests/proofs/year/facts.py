@@ -30,6 +30,8 @@ FACTS = {
         select p.certno, s.service_on::text, s.medfee_fen, s.fund_fen, s.account_fen, s.cash_fen, s.fund_types::text,
                s.fund_amounts::text
         from settlements.settlement s join people.person p using (psn_no) order by 1, 2, 3, 4, 5""",
+    "transfers": "select admdvs, direction, state, account_fen from transfers.transfer order by 1, 2, 3, 4",
+    "payouts": "select purpose, amount_fen, state from exchange.payout order by 1, 2, 3",
     "balances": "select p.certno, a.balance_fen from ledger.personal_account a join people.person p using (psn_no) order by 1",
     "reports": """
         select f.month::text, f.fund, f.kind, f.line, f.amount_fen from closing.flow f

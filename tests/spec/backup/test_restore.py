@@ -93,6 +93,7 @@ def test_every_acknowledged_row_survives_the_loss_of_the_data_directory(room: Pa
     told = restore(archive, home)
     assert told.log_files >= 1
     assert told.seconds > 0
+    assert told.last_commit_at.startswith("20")
     with EmbeddedPostgres(home) as again:
         found = everything(again.url_for("yibao"))
     assert len(acknowledged) >= 400
