@@ -20,7 +20,7 @@ from yibao.kernel.clock import SystemClock
 HERE, THERE = "370300", "441300"
 STEPS = 8
 UNAVAILABLE = 503
-_SHOWN_MAX = 20
+_SHOWN_MAX = 5
 
 
 def walk(n: int, seed: int, platform: Platform) -> Result:

@@ -34,7 +34,7 @@ def read_parameters(kind: type[msgspec.Struct], texts: Mapping[str, str]) -> msg
     known = {f.name: f for f in msgspec.structs.fields(kind)}
     for name, text in texts.items():
         if name not in known:
-            faults.append(Fault("PARAMETER_UNKNOWN", "没有这个参数", name, remedy=f"可用：{'、'.join(known) or '无'}"))
+            faults.append(Fault("PARAMETER_UNKNOWN", "没有这个参数", shown(name), remedy=f"可用：{'、'.join(known) or '无'}"))
             continue
         try:
             values[name] = msgspec.convert(text, known[name].type, strict=False)

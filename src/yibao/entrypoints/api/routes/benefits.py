@@ -13,10 +13,6 @@ from yibao.kernel.business_time import SHANGHAI, business_date
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.entitlement.benefit_on import Benefit, benefit_history, benefit_on
 
-_EARLIEST, _LATEST = 1900, 9000
-"""Years that every zone and the database can hold."""
-
-
 class Benefits(msgspec.Struct, frozen=True):
     """Periods by insurance and day."""
 
@@ -50,12 +46,8 @@ async def show_benefit_history(
 
 
 def _instant(at: datetime | None) -> datetime | None:
-    """Return an instant; a time without zone is business time, one beyond all calendars the nearest inside."""
-    if at is None:
-        return None
-    inside = at.replace(year=min(max(at.year, _EARLIEST), _LATEST), day=min(at.day, 28))
-    near = at if at.year == inside.year else inside
-    return near.replace(tzinfo=SHANGHAI) if near.tzinfo is None else near
+    """Return an instant; a time without zone is business time."""
+    return at.replace(tzinfo=SHANGHAI) if at is not None and at.tzinfo is None else at
 
 
 ROUTES = (show_benefit, show_benefit_history)

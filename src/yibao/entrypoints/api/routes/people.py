@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from yibao.domains.enrolment.queries import relations_of
-from yibao.domains.people.model import Change, Person
+from yibao.domains.people.model import Change, Doubt, Person
 from yibao.domains.people.queries import (
     known_by_numbers,
     list_changes,
@@ -19,7 +19,7 @@ from yibao.domains.people.queries import (
     list_persons,
 )
 from yibao.domains.people.rules import as_of
-from yibao.entrypoints.api.fields import Limit, PsnNo, Words
+from yibao.entrypoints.api.fields import Id, Limit, PsnNo, Words
 from yibao.entrypoints.api.routing import ask, deed, read
 from yibao.entrypoints.api.services import Call
 from yibao.kernel.business_time import business_date
@@ -29,6 +29,7 @@ from yibao.usecases.enrolment.change_person import Changed, change_person
 from yibao.usecases.enrolment.commands import ChangePerson, MergePersons, SplitPerson
 from yibao.usecases.enrolment.merge_persons import Merged, merge_persons
 from yibao.usecases.enrolment.split_person import Split, split_person
+from yibao.usecases.people.settle_doubt import SettleDoubt, settle_doubt
 
 _MASKED = frozenset(("certno", "card_no", "phone"))
 Value = Annotated[str, Meta(max_length=100)]
@@ -151,6 +152,12 @@ class Doubts(msgspec.Struct, frozen=True):
     rows: list[DoubtView]
 
 
+class DoubtDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was found out about who somebody is."""
+
+    decision: Literal["same_person", "two_persons", "wrong_statement", "refunded"]
+
+
 class PlainChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """New values of what needs no proof."""
 
@@ -226,11 +233,15 @@ async def list_person_merges(call: Call, psn_no: PsnNo) -> Merges:
 async def list_people_doubts(call: Call, state: Literal["", "open", "settled"] = "open", limit: Limit = 50) -> Doubts:
     """List cases in which it is in doubt who somebody is."""
     rows = await list_doubts(call.tx, regions=call.actor.regions, state=state, limit=limit)
-    return Doubts([
-        DoubtView(**{n: getattr(d, n) for n in DoubtView.__struct_fields__ if n not in ("certno", "name")},
-                  certno=mask(d.certno), name=mask_name(d.name))
-        for d in rows
-    ])
+    return Doubts([_doubt(d) for d in rows])
+
+
+@deed("/doubts/{doubt_id}/settle", verb="work_case")
+async def settle_person_doubt(call: Call, doubt_id: Id, data: DoubtDecision) -> DoubtView | Refusal:
+    """Close a case with what was found out; what follows from it is a deed of its own."""
+    command = SettleDoubt(doubt_id=doubt_id, decision=data.decision)
+    settled = await settle_doubt(call.tx, command, actor=call.actor, now=call.now, ids=call.ids)
+    return settled if isinstance(settled, Refusal) else _doubt(settled)
 
 
 @deed("/people/{psn_no}/changes", verb="change_person")
@@ -267,6 +278,13 @@ async def _change(
     return await change_person(call.tx, command, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
 
 
+def _doubt(found: Doubt) -> DoubtView:
+    return DoubtView(
+        **{n: getattr(found, n) for n in DoubtView.__struct_fields__ if n not in ("certno", "name")},
+        certno=mask(found.certno), name=mask_name(found.name),
+    )
+
+
 _VIEWED = ("cert_type", "certno", "name", "sex", "birth_on", "nation", "card_no", "phone", "division", "household_no")
 
 
@@ -281,6 +299,6 @@ def _shown(name: str, stood: Mapping[str, str | None]) -> str:
 
 
 ROUTES = (
-    search_people, show_person, list_person_changes, list_person_merges, list_people_doubts, change_plain_fields,
-    change_key_fields, merge_two_persons, split_merged_person,
+    search_people, show_person, list_person_changes, list_person_merges, list_people_doubts, settle_person_doubt,
+    change_plain_fields, change_key_fields, merge_two_persons, split_merged_person,
 )
