@@ -20,6 +20,7 @@ from tests.proofs import (
     one_person,
     perturb,
     properties,
+    restore,
 )
 from tests.proofs.platform import Platform, Result
 from tests.proofs.year import run as year
@@ -139,6 +140,9 @@ PROOFS: dict[str, tuple[Part, ...]] = {
             "F11", "核定、划账、支付文件、税务对账在随机一行处被 kill -9，再做一次：每行只做一次，文件逐字节相同",
             batch_kills.run, 50, 8, REGION,
         ),
+    ),
+    "restore": (
+        Part("RESTORE", "数据目录在负载下丢失，从归档恢复：每个已确认的答复都在", restore.run, 20, 1, MONEY),
     ),
     "messages": (
         Part("F18", "每个报文的每个字段逐一出错：没有 500，没有写入一半，拒绝都指明字段", fuzz_proof.run, 20_000, 0, WIRE),

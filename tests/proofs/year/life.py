@@ -398,7 +398,7 @@ class Life:
             return
         emp_no = self.world.firms[soul.employer].emp_no if soul.employer is not None else ""
         if await self.agency.deed(remove_member, RemoveMember(
-                emp_no=emp_no, psn_no=soul.psn_no, left_on=happening.on, cause="resigned", admdvs=REGION)) is not None:
+                emp_no=emp_no, psn_no=soul.psn_no, left_on=happening.on, cause="resigned")) is not None:
             soul.gone_on = happening.on
             self.leaving.append((happening.on, soul))
 

@@ -58,6 +58,8 @@ def test_somebody_else_under_the_same_number_is_a_case_and_no_overwrite(
     assert held["begun"] is None
     assert held["held"]["doubt_id"] in {d["doubt_id"] for d in hall_of("review").read("/doubts")["rows"]}
     assert [p["name"] for p in hall.ask("/people/search", {"certno": CERTNO})["rows"]] == ["郑*人"]
+    settled = hall_of("review").do(f"/doubts/{held['held']['doubt_id']}/settle", {"decision": "wrong_statement"})
+    assert (settled["state"], settled["decision"]) == ("settled", "wrong_statement")
 
 
 def test_a_name_is_changed_by_two_people_and_both_names_are_kept(hall_of: HallOf) -> None:

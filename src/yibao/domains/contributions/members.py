@@ -35,7 +35,7 @@ EMPLOYEES = _HEAD.format(
 ) + _IN_ORDER
 # A resident relation that is open on the day owes the year; who begins within the year owes from that month on.
 RESIDENTS = _HEAD.format(
-    relations=_CHUNK.format(insutype="'390'", still_there="r.paused_on > greatest($2, $7)")
+    relations=_CHUNK.format(insutype="'390'", still_there="r.paused_on > greatest($2::date, $7::date)")
 ) + _IN_ORDER
 ONE = _HEAD.format(relations="enrolment.relation") + """
 where r.admdvs = $1 and r.psn_no = $4 and ($5 = '' or r.relation_id = $5) and r.insured_on < $3

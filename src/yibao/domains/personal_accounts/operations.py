@@ -28,7 +28,6 @@ RELEASE = """
 update personal_accounts.freeze set released_at = $2, released_by = $3, release_document = $4
 where psn_no = $1 and released_at is null returning freeze_id
 """
-FREEZE_OF = "select freeze_id from personal_accounts.freeze where psn_no = $1 and released_at is null"
 WITHDRAWAL = "select * from personal_accounts.withdrawal where psn_no = $1 and withdrawal_id = $2 for update"
 OPEN_WITHDRAWAL = "select * from personal_accounts.withdrawal where psn_no = $1 and state = 'proposed'"
 DECIDE = """
@@ -43,7 +42,6 @@ where psn_no = $1 and member_no = $2 and end_on is null returning *
 SHARES_WITH = """
 select * from personal_accounts.share where psn_no = $1 and (end_on is null or end_on > $2) order by rank, share_id
 """
-SHARES_OF = "select * from personal_accounts.share where sharer_no = $1 order by made_at, share_id"
 END_SHARE = """
 update personal_accounts.share set end_on = greatest($3, begin_on), ended_by = $4
 where psn_no = $1 and sharer_no = $2 and (end_on is null or end_on > $3) returning *
@@ -76,12 +74,6 @@ async def add_row(tx: Connection, table: str, record: msgspec.Struct) -> None:
     values: dict[str, Any] = msgspec.structs.asdict(record)
     names, places = ", ".join(values), ", ".join(f"${n}" for n in range(1, len(values) + 1))
     await tx.execute(f"insert into personal_accounts.{table} ({names}) values ({places})", *values.values())  # noqa: S608
-
-
-async def freeze_of(tx: Connection, psn_no: str) -> str | None:
-    """Return the id of the freeze in force, None if there is none."""
-    found: str | None = await tx.fetchval(FREEZE_OF, psn_no)
-    return found
 
 
 async def find_withdrawal(tx: Connection, *, psn_no: str, withdrawal_id: str) -> Withdrawal | None:
@@ -120,11 +112,6 @@ async def end_binding(tx: Connection, *, psn_no: str, member_no: str, on: date, 
 async def shares_with(tx: Connection, member_no: str, *, on: date) -> list[Share]:
     """Return who shares with a member on a day or later, in order."""
     return [Share(**dict(row)) for row in await tx.fetch(SHARES_WITH, member_no, on)]
-
-
-async def shares_of(tx: Connection, sharer_no: str) -> list[Share]:
-    """Return with whom a person shares or shared, the oldest first."""
-    return [Share(**dict(row)) for row in await tx.fetch(SHARES_OF, sharer_no)]
 
 
 async def end_share(tx: Connection, *, member_no: str, sharer_no: str, on: date, by: str) -> Share | None:

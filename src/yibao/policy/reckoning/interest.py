@@ -7,19 +7,6 @@ from datetime import date
 from yibao.kernel.money import WHOLE, div_half_up
 
 
-def day_products(opening_fen: int, moves: list[tuple[date, int]], *, year: int) -> int:
-    """Return the sum of a year's balances at the end of each day, fen times days.
-
-    Args:
-        opening_fen: balance before 1 January.
-        moves: (business day, fen) of what the account received (+) or gave (-) within the year.
-    """
-    total = opening_fen * days_of(year)
-    for day, amount in moves:
-        total += amount * (date(year + 1, 1, 1) - day).days
-    return total
-
-
 def days_of(year: int) -> int:
     """Return how many days a year has."""
     return (date(year + 1, 1, 1) - date(year, 1, 1)).days

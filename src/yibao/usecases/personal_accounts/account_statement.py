@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 import msgspec
 
@@ -89,7 +89,3 @@ async def account_statement(
 def _instant(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), SHANGHAI)
 
-
-def day_after(day: date) -> date:
-    """Return the end of a period whose last day is given."""
-    return day + timedelta(days=1)

@@ -13,6 +13,7 @@ from yibao.kernel.business_time import SHANGHAI, business_date
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.entitlement.benefit_on import Benefit, benefit_history, benefit_on
 
+
 class Benefits(msgspec.Struct, frozen=True):
     """Periods by insurance and day."""
 
