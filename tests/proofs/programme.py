@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.proofs import (
+    api,
     batch_kills,
     clearing_kills,
     columns,
@@ -39,6 +40,7 @@ REGION = (
     *MONEY, "src/yibao/policy", "src/yibao/data/policies", "src/yibao_parties",
     *(f"src/yibao/usecases/{room}" for room in (*ROOMS, "payouts")), *(f"src/yibao/domains/{room}" for room in ROOMS),
 )
+API = ("src/yibao/entrypoints/api", "src/yibao/usecases/access", "src/yibao/domains/access", "src/yibao/data/access")
 PURE_LAW = ("src/yibao/policy", "src/yibao/data/policies", "src/yibao/kernel")
 LAW = ("src/yibao/policy", "src/yibao/data/policies", *MONEY)
 WIRE = ("src/yibao/entrypoints/gateway", "src/yibao/data/interface", "src/yibao/usecases", "src/yibao/infra", "src/yibao/kernel")
@@ -140,6 +142,11 @@ PROOFS: dict[str, tuple[Part, ...]] = {
             "F11", "核定、划账、支付文件、税务对账在随机一行处被 kill -9，再做一次：每行只做一次，文件逐字节相同",
             batch_kills.run, 50, 8, REGION,
         ),
+    ),
+    "api": (
+        Part("WALK", "按 OpenAPI 对每个操作生成请求：没有 500，没有不合描述的答复", api.walk, 60, 1, API),
+        Part("LINKS", "按 OpenAPI 的链接一步接一步地走：没有 500，没有不合描述的答复", api.links, 300, 4, API),
+        Part("FOREIGN", "随机探查别的统筹区的人、单位和业务：一行也看不到", api.foreign, 10_000, 300, API),
     ),
     "restore": (
         Part("RESTORE", "数据目录在负载下丢失，从归档恢复：每个已确认的答复都在", restore.run, 20, 1, MONEY),
