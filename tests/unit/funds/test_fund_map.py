@@ -27,15 +27,29 @@ from yibao.usecases.funds.fund_map import FundUnknown, credit_fund, fund_of
     ("390", "person", "care", "none", "419900"),
 ])
 def test_a_due_goes_to_its_fund(insutype: str, payer: str, part: str, account_kind: str, fund: str) -> None:
-    assert fund_of(insutype=insutype, payer=payer, part=part, account_kind=account_kind) == fund
+    assert fund_of(
+        insutype=insutype, payer=payer, part=part, account_kind=account_kind, enrolment_kind="employed"
+    ) == fund
+
+
+def test_who_pays_alone_pays_the_pool_and_where_there_is_one_the_account_part() -> None:
+    """Huizhou's flexible workers pay 4.1 % to the pool and 2 % to the account; Zibo's pay 9 % as one, all to the pool."""
+    parts = {"basic": "310100", "account": "310200"}
+    for part, fund in parts.items():
+        assert fund_of(
+            insutype="310", payer="person", part=part, account_kind="with_account", enrolment_kind="flexible"
+        ) == fund
+    assert credit_fund(admdvs="441300", psn_type="1101", enrolment_kind="flexible") == "310200"
+    assert credit_fund(admdvs="370300", psn_type="1101", enrolment_kind="flexible") == "310100"
 
 
 def test_a_credit_comes_from_its_fund() -> None:
-    assert [credit_fund(psn_type=x) for x in ("1101", "11", "1204", "1300")] == ["310200", "310200", "310100", "310100"]
+    found = [credit_fund(admdvs="370300", psn_type=x) for x in ("1101", "11", "1204", "1300")]
+    assert found == ["310200", "310200", "310100", "310100"]
     with pytest.raises(FundUnknown, match="psn_type=14"):
-        credit_fund(psn_type="1401")
+        credit_fund(admdvs="370300", psn_type="1401")
     with pytest.raises(FundUnknown, match="insutype=510"):
-        fund_of(insutype="510", payer="unit", part="basic", account_kind="none")
+        fund_of(insutype="510", payer="unit", part="basic", account_kind="none", enrolment_kind="")
 
 
 def test_every_fund_has_a_book_and_a_name() -> None:

@@ -29,7 +29,7 @@ KEY_HEADER = "idempotency-key"
 KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,63}$"
 _KEY = re.compile(KEY_PATTERN)
 PROPOSED = 202
-"""Status of a deed that waits for its second person."""
+"""Status of a deed that waits: for its second person, or for somebody who looks into it first."""
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,10 +218,13 @@ def _person_of(asking: Asking) -> str | None:
 
 def _response(route: Route, content: bytes, *, repeated: bool = False) -> Response[bytes]:
     is_proposed = bool(route.verb and verbs()[route.verb].checker)
-    status = PROPOSED if is_proposed else route.status
+    status = PROPOSED if is_proposed or _waits(route, content) else route.status
     headers = {"cache-control": "no-store"}
     if repeated:
         headers["idempotent-replayed"] = "true"
     return Response(content, status_code=status, media_type=JSON if is_proposed else route.produces, headers=headers)
 
 
+def _waits(route: Route, content: bytes) -> bool:
+    # Read from the bytes, so that a repeat is told the same as the first time.
+    return route.waits is not None and route.waits(msgspec.json.decode(content, type=route.answer))

@@ -133,6 +133,8 @@ def _responses(
     if links:
         fine["links"] = links
     found = {str(status): fine}
+    if route.waits is not None and not is_proposed:
+        found[str(PROPOSED)] = {**fine, "description": "没有办理：身份存疑，已转待核实事项"}
     more = (409,) * route.changes + (413, 415) * (route.body is not None)
     for code in sorted({*_ALWAYS, *more}):
         if verb is None and code in (401, 403):

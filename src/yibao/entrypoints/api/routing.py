@@ -40,6 +40,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         body: type of the body, None if there is none; ``bytes`` takes a file.
         answer: type of the answer; ``bytes`` sends a file of type ``produces``.
         kept: what is stored of the answer for a repeat, where it is not the answer itself (a secret shown once).
+        waits: says of an answer that nothing was done yet, because somebody has to look into it first: status 202.
     """
 
     operation: str
@@ -56,6 +57,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     produces: str
     takes: str
     kept: Callable[[Any], Any] | None
+    waits: Callable[[Any], bool] | None
     description: str
     area: str
 
@@ -71,15 +73,17 @@ def ask(path: str, *, verb: str, produces: str = JSON, takes: str = JSON) -> Cal
 
 
 def deed(
-    path: str, *, verb: str, status: int = 200, kept: Callable[[Any], Any] | None = None, takes: str = JSON
+    path: str, *, verb: str, status: int = 200, kept: Callable[[Any], Any] | None = None, takes: str = JSON,
+    waits: Callable[[Any], bool] | None = None,
 ) -> Callable[[Handler], Route]:
     """Declare an operation that changes something; the same key and content get the stored answer again.
 
     Args:
         status: 200, or 201 where something new can be asked for afterwards.
+        waits: which answers are given with 202: nothing was done, a case to work was opened.
     """
     return lambda fn: _route(
-        fn, method="POST", path=path, verb=verb, changes=True, status=status, kept=kept, takes=takes
+        fn, method="POST", path=path, verb=verb, changes=True, status=status, kept=kept, takes=takes, waits=waits
     )
 
 
@@ -90,7 +94,7 @@ def public(path: str, *, method: str = "GET", produces: str = JSON) -> Callable[
 
 def _route(
     fn: Handler, *, method: str, path: str, verb: str, changes: bool = False, status: int = 200, produces: str = JSON,
-    takes: str = JSON, kept: Callable[[Any], Any] | None = None,
+    takes: str = JSON, kept: Callable[[Any], Any] | None = None, waits: Callable[[Any], bool] | None = None,
 ) -> Route:
     hints = get_type_hints(fn, include_extras=True)
     signature = inspect.signature(fn)
@@ -112,7 +116,7 @@ def _route(
         in_path=in_path,
         parameters=msgspec.defstruct(fn.__name__, fields, kw_only=True, frozen=True, forbid_unknown_fields=True),
         body=_strict(hints.get(BODY)), answer=_without_refusal(hints["return"]), produces=produces, takes=takes, kept=kept,
-        description=inspect.cleandoc(fn.__doc__), area=fn.__module__.rsplit(".", 1)[-1],
+        waits=waits, description=inspect.cleandoc(fn.__doc__), area=fn.__module__.rsplit(".", 1)[-1],
     )
 
 

@@ -82,7 +82,9 @@ async def assess_lump(
         [], "", now,
     )
     funds = [
-        fund_of(insutype=EMPLOYEES, payer="person", part=p.partition(".")[2], account_kind=row["account_kind"]) for p in parts
+        fund_of(insutype=EMPLOYEES, payer="person", part=p.partition(".")[2], account_kind=row["account_kind"],
+                enrolment_kind="past_retirement_once")
+        for p in parts
     ]
     due = Due(
         command.psn_no, name + (f"-{len(standing) + 1}" if standing else ""), policy.admdvs, command.relation_id, EMPLOYEES,

@@ -173,7 +173,9 @@ class Deck:
     def _fund(self, member: Member, insutype: str, name: str) -> str:
         payer, _, part = name.partition(".")
         asked = EMPLOYEES if insutype == "330" else insutype
-        return fund_of(insutype=asked, payer=payer, part=part, account_kind=member.account_kind)
+        return fund_of(
+            insutype=asked, payer=payer, part=part, account_kind=member.account_kind, enrolment_kind=member.enrolment_kind
+        )
 
 
 def _base_of(answer: Reckoned, rated: frozenset[str]) -> int:

@@ -12,30 +12,35 @@ class FundUnknown(LookupError):
     """No row of the map fits: the data is to be completed before such money can be booked."""
 
 
-def fund_of(*, insutype: str, payer: str, part: str, account_kind: str) -> str:
+def fund_of(*, insutype: str, payer: str, part: str, account_kind: str, enrolment_kind: str) -> str:
     """Return the fund (``fund_pay_type``) that a part of a due goes to.
 
     Args:
         insutype: 310 employee, 390 resident, 410 long-term care.
         payer: ``unit``, ``person`` or ``state``; part: ``basic``, ``large_amount``, ``care``, ``account``, ``subsidy`` ...
         account_kind: ``with_account``, ``pool_only`` or ``none``, of the relation the due is of.
+        enrolment_kind: ``employed``, ``flexible``, ``past_retirement`` ...: who pays both parts alone pays the pool with one.
 
     Raises:
         FundUnknown: the map has no row for it.
     """
-    return _first("dues", {"insutype": insutype, "payer": payer, "part": part, "account_kind": account_kind})
+    return _first("dues", {
+        "insutype": insutype, "payer": payer, "part": part, "account_kind": account_kind, "enrolment_kind": enrolment_kind,
+    })
 
 
-def credit_fund(*, psn_type: str) -> str:
+def credit_fund(*, admdvs: str, psn_type: str, enrolment_kind: str = "") -> str:
     """Return the fund that a monthly credit of a personal account is taken from.
 
     Args:
+        admdvs: the region: not every one has a part of its own for the account.
         psn_type: the person's class; only its first two digits count.
+        enrolment_kind: how the person is enrolled; ``""`` where nothing depends on it.
 
     Raises:
         FundUnknown: the map has no row for the class.
     """
-    return _first("credits", {"psn_type": psn_type[:2]})
+    return _first("credits", {"admdvs": admdvs, "psn_type": psn_type[:2], "enrolment_kind": enrolment_kind})
 
 
 def _first(part: str, facts: Mapping[str, str]) -> str:

@@ -115,7 +115,7 @@ async def _credit(
         if amount:
             postings.append(account_posting(
                 "interest", psn_no=row["psn_no"], posting_id=f"in-{year}", admdvs=admdvs, posted_at=now, amount=amount,
-                other=fund_account(admdvs, credit_fund(psn_type=ACTIVE)),
+                other=fund_account(admdvs, credit_fund(admdvs=admdvs, psn_type=ACTIVE)),
             ))
     if kept:
         await tx.executemany(KEEP, kept)

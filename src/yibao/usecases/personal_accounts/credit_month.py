@@ -125,7 +125,9 @@ class _Judge:
         self.retired = [f"{n:02d}" for n in range(100) if policy.person_class(f"{n:02d}01") == RETIRED]
         self._amount = lru_cache(CASES_KEPT)(self._ask)
         self._asks_age = lru_cache(100)(self._has_age)
-        self._fund = lru_cache(100)(lambda psn_type: credit_fund(psn_type=psn_type))
+        self._fund = lru_cache(100)(
+            lambda psn_type, kind: credit_fund(admdvs=admdvs, psn_type=psn_type, enrolment_kind=kind)
+        )
 
     def of(self, facts: CreditFacts) -> CreditRow:
         """Return what comes of a person's month."""
@@ -138,7 +140,7 @@ class _Judge:
             reason, amount = (NO_RULE, 0) if asked is None else ("", asked)
         return CreditRow(
             facts.psn_no, "held" if reason else "credited", reason, facts.relation_id, facts.psn_type, facts.base_fen, amount,
-            self._fund(facts.psn_type),
+            self._fund(facts.psn_type, facts.enrolment_kind),
         )
 
     def _has_age(self, psn_type: str) -> bool:

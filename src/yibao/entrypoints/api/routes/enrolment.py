@@ -47,15 +47,19 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     held: Held | None = None
 
 
+def _is_held(answer: Joined) -> bool:
+    return answer.held is not None
+
+
 @read("/people/{psn_no}/years", verb="show_enrolment")
 async def show_years(call: Call, psn_no: PsnNo, until: date | None = None) -> Years:
     """Count the months that count towards retirement before the month of ``until``: paid, deemed, transferred, bought."""
     return await count_years(call.tx, psn_no, "310", until=until or business_date(call.now))
 
 
-@deed("/enrolment/members", verb="add_member", status=201)
+@deed("/enrolment/members", verb="add_member", status=201, waits=_is_held)
 async def add_one_member(call: Call, data: AddMember) -> Joined | Refusal:
-    """Enrol an employee through an employer."""
+    """Enrol an employee through an employer; 202 and ``held`` where it is in doubt who this is and nobody was enrolled."""
     return _joined(await add_member(
         call.tx, data, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf
     ))
@@ -75,7 +79,7 @@ async def remove_one_member(call: Call, data: RemoveMember) -> Ended | Refusal:
     return await remove_member(call.tx, data, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
 
 
-@deed("/enrolment/flexible-workers", verb="enrol_flexible", status=201)
+@deed("/enrolment/flexible-workers", verb="enrol_flexible", status=201, waits=_is_held)
 async def enrol_flexible_worker(call: Call, data: EnrolFlexible) -> Joined | Refusal:
     """Enrol somebody without an employer with the employees."""
     return _joined(await enrol_flexible(
@@ -83,7 +87,7 @@ async def enrol_flexible_worker(call: Call, data: EnrolFlexible) -> Joined | Ref
     ))
 
 
-@deed("/enrolment/residents", verb="enrol_resident", status=201)
+@deed("/enrolment/residents", verb="enrol_resident", status=201, waits=_is_held)
 async def enrol_one_resident(call: Call, data: EnrolResident) -> Joined | Refusal:
     """Enrol a resident, pupil or student."""
     return _joined(await enrol_resident(
@@ -91,7 +95,7 @@ async def enrol_one_resident(call: Call, data: EnrolResident) -> Joined | Refusa
     ))
 
 
-@deed("/enrolment/newborns", verb="enrol_newborn", status=201)
+@deed("/enrolment/newborns", verb="enrol_newborn", status=201, waits=_is_held)
 async def enrol_one_newborn(call: Call, data: EnrolNewborn) -> Joined | Refusal:
     """Enrol a newborn: inside the window of the law with benefit from birth."""
     return _joined(await enrol_newborn(

@@ -15,7 +15,7 @@ from yibao.entrypoints.api.services import Call
 from yibao.kernel.identity_number import mask, mask_name
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.exchange.held import Line, list_lines
-from yibao.usecases.exchange.work_case import close_case
+from yibao.usecases.exchange.work_case import close_case, retry_case
 from yibao.usecases.payouts.check_payout_file import check_payout_file, withdraw_payout_file
 from yibao.usecases.payouts.make_payout_file import make_payout_file
 from yibao.usecases.payouts.reorder_payout import reorder_payout
@@ -73,7 +73,7 @@ async def list_person_payouts(call: Call, psn_no: PsnNo) -> Payouts:
 
 @read("/payout-files", verb="list_payouts")
 async def list_payout_files(
-    call: Call, admdvs: Region, state: Literal["", "made", "checked", "sent", "answered"] = ""
+    call: Call, admdvs: Region, state: Literal["", "made", "sent", "answered", "withdrawn"] = ""
 ) -> PayoutFiles:
     """List payment files of a region."""
     return PayoutFiles(await payouts.list_files(call.tx, admdvs=admdvs, state=state))
@@ -127,6 +127,15 @@ async def close_exchange_case(call: Call, case_id: Id, data: CaseNote) -> WorkCa
     )
 
 
+@deed("/exchange/cases/{case_id}/retry", verb="close_case")
+async def retry_exchange_case(call: Call, case_id: Id) -> WorkCase | Refusal:
+    """Handle the message of a case again, after what stood against it is mended; refused again, the case stays open."""
+    return await retry_case(
+        call.tx, case_id=case_id, handlers=call.services.handlers, actor=call.actor, now=call.now, ids=call.ids,
+        shelf=call.shelf,
+    )
+
+
 def _masked(row: PayoutRow) -> PayoutRow:
     return msgspec.structs.replace(row, payee_name=mask_name(row.payee_name), bank_account=mask(row.bank_account))
 
@@ -134,4 +143,5 @@ def _masked(row: PayoutRow) -> PayoutRow:
 ROUTES = (
     list_person_payouts, list_payout_files, make_payment_file, send_payment_file, withdraw_payment_file,
     order_payout_again, show_exchange, list_exchange_cases, close_exchange_case,
+    retry_exchange_case,
 )
