@@ -25,6 +25,7 @@ from yibao.infra.database import Connection, Database
 
 API_PATH = "/api/v1"
 SCHEMA_PATH = "/api/schema"
+DOCS_PATH = "/api/docs"
 _FOUNDER = "demo"
 _COUNTY, _TOWN = "county", "town"
 EXTEND = "update access.api_key set expires_at = $2 where key_id = $1 and revoked_at is null and expires_at < $2"

@@ -386,10 +386,9 @@ class Life:
         mother = next((s for s in self.world.souls[happening.who:] if not s.is_male and s.psn_no and s.died_on is None
                        and s.age_on(happening.on) in range(20, 45)), None)
         if mother is not None:
-            number = self.done["births"]
             self._ask("health", "birth", {
-                "mother_certno": mother.certno, "name": f"{mother.name[0]}新生{number}", "sex": "1",
-                "born_on": happening.on.isoformat(), "certno": f"Q37{happening.on:%y%m%d}{number:03d}", "admdvs": REGION})
+                "mother_certno": mother.certno, "name": f"{mother.name[0]}新生", "sex": "1",
+                "born_on": happening.on.isoformat(), "admdvs": REGION})
             self.done["births"] += 1
 
     async def _move_out(self, happening: Happening) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import asyncio
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 
 from tests.spec.api.conftest import HallOf
@@ -52,9 +54,12 @@ def test_somebody_else_under_the_same_number_is_a_case_and_no_overwrite(
     hall_of: HallOf, employer: dict[str, Any]
 ) -> None:
     hall = hall_of("intake")
-    held = hall.do("/enrolment/members", {
-        "emp_no": employer["emp_no"], "name": "冒名者", "certno": CERTNO, "insured_on": str(TODAY.replace(day=1)),
-        "evidence": "劳动合同"})
+    body = {"emp_no": employer["emp_no"], "name": "冒名者", "certno": CERTNO, "insured_on": str(TODAY.replace(day=1)),
+            "evidence": "劳动合同"}
+    first, again = (hall.send("POST", "/enrolment/members", body=body, key="doubted-joiner") for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202), "nobody was enrolled, and a repeat is told so too"
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    held = first.json()
     assert held["begun"] is None
     assert held["held"]["doubt_id"] in {d["doubt_id"] for d in hall_of("review").read("/doubts")["rows"]}
     assert [p["name"] for p in hall.ask("/people/search", {"certno": CERTNO})["rows"]] == ["郑*人"]
@@ -108,3 +113,45 @@ def test_the_exchange_and_the_month_can_be_looked_at(hall_of: HallOf) -> None:
     assert hall_of("review").read("/exchange")["rows"] == []
     checklist = hall_of("review").read("/closing/checklist", admdvs=REGION, month=f"{TODAY:%Y-%m}")
     assert checklist["rows"]
+
+
+def test_a_file_of_payouts_is_looked_for_by_the_states_it_can_have(hall_of: HallOf) -> None:
+    hall = hall_of("review")
+    for state in ("made", "sent", "answered", "withdrawn"):
+        assert hall.read("/payout-files", admdvs=REGION, state=state)["rows"] == []
+    assert hall.send("GET", "/payout-files", query={"admdvs": REGION, "state": "checked"}).status_code == 400
+
+
+def test_a_case_of_the_exchange_is_tried_again_by_the_region_alone(hall_of: HallOf) -> None:
+    """What happens when it is tried is the relay's own test; here: who may, and what is said of a case that is none."""
+    assert hall_of("intake").refused("/exchange/cases/C0/retry")["code"] == "ROLE_MISSING"
+    assert hall_of("county").refused("/exchange/cases/C0/retry")["code"] in ("ROLE_MISSING", "DIVISION_NOT_YOURS")
+    assert hall_of("review").refused("/exchange/cases/C0/retry")["code"] == "CASE_UNKNOWN"
+
+
+def test_the_treasurys_money_is_booked_once(hall_of: HallOf, world_url: str) -> None:
+    """A bill of the state of 1 yuan without dues: booked for what it says, on no later day than today, and not twice."""
+    bill_id = "SB-370300-TEST"
+    _run(world_url, "insert into contributions.bill (bill_id, admdvs, payer_kind, payer_no, kind, month, ordinal, count, "
+                    "amount_fen, state, due_on, pay_from, made_at) values ($1, '370300', 'state', 'state:370300', 'subsidy', "
+                    "date '2025-01-01', 1, 1, 100, 'open', date '2025-12-31', date '2025-01-01', now())", bill_id)
+    hall, receipt = hall_of("review"), {"receipt_no": "CZ-1", "received_on": str(TODAY), "amount_fen": 100}
+    path = f"/bills/{bill_id}/subsidy"
+    assert hall_of("intake").refused(path, receipt)["code"] == "ROLE_MISSING"
+    assert hall_of("review", "441300").refused(path, receipt)["code"] == "BILL_NOT_FOUND"
+    assert hall.refused(path, receipt | {"amount_fen": 99})["code"] == "AMOUNT_DIFFERS"
+    assert hall.refused(path, receipt | {"received_on": str(TODAY + timedelta(days=1))})["code"] == "RECEIVED_LATER"
+    _run(world_url, "update contributions.bill set state = 'cancelled' where bill_id = $1", bill_id)
+    assert hall.refused(path, receipt)["code"] == "BILL_CANCELLED"
+    _run(world_url, "delete from contributions.bill where bill_id = $1", bill_id)
+
+
+def _run(url: str, sql: str, *values: Any) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(sql, *values)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())

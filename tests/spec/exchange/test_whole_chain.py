@@ -201,6 +201,21 @@ async def test_what_the_others_tell_of_people(region: Any, carrier: Database) ->
     assert await here.breaches() == []
 
 
+async def test_a_birth_under_somebody_elses_number_enrols_nobody_and_is_a_case(region: Any) -> None:
+    """The number stands for an adult of another name: a doubt for the registry, a case for whoever works the exchange."""
+    here = await region("health")
+    (health,) = here.offices
+    known = await here.base.fetch("select count(*) from people.person")
+    health.act("birth", admdvs=REGION, mother_certno=MOTHER, name="李小", sex="1", born_on="2024-07-01", certno=ADULT)
+    await here.round(at("2024-07-03", 12))
+    codes = await here.codes()
+    assert len(codes) == 1
+    assert await here.base.fetch("select count(*) from people.person") == known
+    doubts = await here.base.fetch("select name, state, origin from people.doubt")
+    assert ([tuple(d) for d in doubts], codes) == ([("李小", "open", "enrol_newborn")], ["CERTIFICATE_OF_ANOTHER"])
+    assert await here.breaches() == []
+
+
 async def test_the_police_are_asked_once_a_day_and_what_differs_is_a_case(region: Any) -> None:
     here = await region("police")
     police = here.offices[0]

@@ -463,6 +463,30 @@ def test_an_employee_joins_by_application(town: Town) -> None:
     assert (row["insutype"], row["emp_no"], row["insured_on"]) == ("310", employer_row["emp_no"], date(2025, 3, 1))
 
 
+def test_an_applicant_whose_number_is_in_doubt_waits_and_is_enrolled_when_it_is_settled(town: Town) -> None:
+    """The number stands under another name: nobody is enrolled and nothing is closed; the clock stands until it is clear."""
+    certno = make("370302", date(1992, 6, 1), 81)
+    clerk = town.clerk("镇办", division="370302001")
+
+    def file(name: str) -> Application:
+        return clerk.do(submit_application, SubmitApplication(
+            admdvs=ZIBO, item_code=RESIDENT_ITEM, applicant_kind="person", applicant_name=name, channel="town",
+            body={"admdvs": ZIBO, "name": name, "certno": certno}, materials=scan("identity")), on=DAY)
+
+    assert clerk.do(accept_application, on(file("真居民")), on=DAY).state == "closed"
+    doubted = file("冒名者")
+    held = clerk.do(accept_application, on(doubted), on=DAY)
+    assert (held.state, held.due_on, held.closed_at) == ("suspended", None, None)
+    (doubt,) = town.fetch("select doubt_id, name, state from people.doubt where certno = $1", certno)
+    assert (doubt["name"], doubt["state"]) == ("冒名者", "open")
+    (step,) = town.fetch("select says from services.step where application_id = $1 and what = 'suspend'", doubted.application_id)
+    assert doubt["doubt_id"] in step["says"]
+    assert certno not in step["says"]
+    assert town.fetch("select name from people.person where certno = $1", certno)[0]["name"] == "真居民"
+    again = clerk.do(resume_application, on(doubted), on=DAY)
+    assert (again.state, again.due_on is None) == ("accepted", False)
+
+
 HARMS = {
     "a state that no step made": "update services.application set state = 'closed' where state = 'accepted'",
     "a step without its audit row": "delete from platform.audit_entry where verb = 'service_review'",

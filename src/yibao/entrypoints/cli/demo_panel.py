@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
 
+from yibao.demo.agency import DOCS_PATH
 from yibao.demo.first_visit import FirstVisit
 
 WEAK = "示例参数，非当地现行政策：地名真实，部分价格与比例为示例，人物与机构均为虚构。"
@@ -31,6 +32,8 @@ def _openings(description: dict[str, Any]) -> RenderableType:
     table = _plain()
     table.add_row("网页", base, "")
     table.add_row("接口", base + description["endpoint"], "机构报文的统一入口")
+    if "agency" in description:
+        table.add_row("经办接口", base + DOCS_PATH, "密钥见清单的 agency；另发密钥：.venv/bin/yibao key --help")
     counted = f"{len(description['institutions'])} 家机构、{len(description['patients'])} 位患者及其预期结果"
     table.add_row("清单", ".yibao/demo.json", counted)
     for institution in description["institutions"][:1]:

@@ -44,6 +44,11 @@ async def receive_subsidy(
         return refuse("BILL_NOT_FOUND", "没有这张财政缴费单", field="bill_id", received=command.bill_id, remedy="请核对缴费单号")
     if bill.state == "arrived":
         return bill
+    if bill.state == "cancelled":
+        return refuse("BILL_CANCELLED", "该财政缴费单已作废", field="bill_id", received=command.bill_id, remedy="请核对缴费单号")
+    if command.received_on > business_date(now):
+        return refuse("RECEIVED_LATER", "到账日期晚于今天", field="received_on", received=command.received_on.isoformat(),
+                      remedy="请更正")
     if command.amount_fen is not None and command.amount_fen != bill.amount_fen:
         return refuse("AMOUNT_DIFFERS", "拨付金额与财政缴费单不符", field="amount_fen", received=str(command.amount_fen),
                       remedy=f"应为 {bill.amount_fen} 分，请与财政部门核对")

@@ -18,6 +18,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.enrolment.joining import Held
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 DONE, CASE = "done", "case"
@@ -92,7 +93,10 @@ async def take_message(
 async def handle(
     tx: Connection, message: Incoming, *, party: str, handlers: Handlers, means: Means
 ) -> Refusal | None:
-    """Run the handler; whatever it wrote before it refused is taken back."""
+    """Run the handler; whatever it wrote before it refused is taken back.
+
+    Where it is in doubt who somebody is, the doubt stays as a case of the registry and the message is one of the exchange.
+    """
     handler = handlers.get((party, message.kind))
     if handler is None:
         return refuse(UNKNOWN_KIND, f"不受理{party_name(party)}的此类报文", field="kind", received=message.kind,
@@ -117,7 +121,7 @@ async def handle(
         await tx.execute("ROLLBACK TO SAVEPOINT handler")
         return answer
     await tx.execute("RELEASE SAVEPOINT handler")
-    return None
+    return Refusal(answer.faults) if isinstance(answer, Held) else None
 
 
 def _defect(message: Incoming, error: Exception) -> Refusal:

@@ -16,15 +16,19 @@ from yibao.domains.services.model import (
     PAYING,
     REJECTED,
     REVIEWING,
+    SUSPENDED,
     Application,
     Item,
 )
+from yibao.domains.services.operations import begin_pause
 from yibao.domains.services.queries import list_in_state
 from yibao.domains.services.rules import refuse_checker
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
+from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.enrolment.joining import Held
 from yibao.usecases.payouts.order_payout import PayoutRow, open_payout
 from yibao.usecases.services.commands import OnApplication
 from yibao.usecases.services.desk import move, open_application
@@ -95,10 +99,19 @@ async def finish(
     tx: Connection, application: Application, *, item: Item, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf,
     book: ServiceBook,
 ) -> Application | Refusal:
-    """Run the deed of an application and close it, or wait for the bank where the deed pays."""
+    """Run the deed of an application and close it, or wait for the bank where the deed pays.
+
+    Where it is in doubt who somebody is, nothing was done: the clock stands until the doubt is settled and the application
+    is resumed.
+    """
     result = await run_effect(tx, application, effect=item.effect, actor=actor, now=now, ids=ids, shelf=shelf)
     if isinstance(result, Refusal):
         return result
+    if isinstance(result, Held):
+        says = f"{Refusal(result.faults).sentence()}（待核实事项{result.doubt_id}）"
+        await begin_pause(tx, application, on=business_date(now), window_id="", says=says)
+        return await move(tx, application, what="suspend", state=SUSPENDED, due_on=None, decided_by=None, says=says,
+                          actor=actor, now=now, ids=ids, book=book)
     text = msgspec.json.encode(result).decode()
     payout_id = await _payout_of(tx, result)
     if payout_id:

@@ -30,6 +30,7 @@ from yibao.usecases.contributions.make_bill import BillMade, MakeBill, make_bill
 from yibao.usecases.contributions.offer_payment import Offer, offer_payment
 from yibao.usecases.contributions.pay_back import PayBack, pay_back
 from yibao.usecases.contributions.receive_payment import Received
+from yibao.usecases.contributions.receive_subsidy import Subsidy, receive_subsidy
 from yibao.usecases.contributions.refund_payment import (
     RefundRequest,
     approve_refund,
@@ -89,6 +90,14 @@ class RefundDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a refund is approved."""
 
     approve: bool
+
+
+class SubsidyReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The treasury's payment of a bill of the state: number and day of the receipt, and fen, to be the bill's."""
+
+    receipt_no: Id
+    received_on: date
+    amount_fen: Amount
 
 
 class CaseOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,6 +182,13 @@ async def set_off_credit(call: Call, bill_id: Id, data: SetOffForm) -> Received 
     return await set_off(call.tx, command, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
 
 
+@deed("/bills/{bill_id}/subsidy", verb="receive_subsidy")
+async def book_subsidy(call: Call, bill_id: Id, data: SubsidyReceipt) -> Bill | Refusal:
+    """Book what the treasury has paid for a bill of the state: in full, once; another amount is refused."""
+    command = Subsidy(bill_id=bill_id, receipt_no=data.receipt_no, received_on=data.received_on, amount_fen=data.amount_fen)
+    return await receive_subsidy(call.tx, command, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
+
+
 @deed("/refunds", verb="refund_payment", status=201)
 async def ask_refund(call: Call, data: RefundForm) -> Refund | Refusal:
     """Ask for money back and set it aside until somebody else decides."""
@@ -217,5 +233,5 @@ async def _seen_bill(call: Call, bill_id: str) -> Bill | Refusal:
 
 ROUTES = (
     list_person_dues, list_payer_bills, show_bill, show_offer, declare_employer_bases, pay_arrears, make_one_bill,
-    assess_lump_sum, cancel_some_dues, set_off_credit, ask_refund, decide_refund, list_due_cases, close_due_case,
+    assess_lump_sum, cancel_some_dues, set_off_credit, book_subsidy, ask_refund, decide_refund, list_due_cases, close_due_case,
 )

@@ -12,6 +12,7 @@ from yibao.domains.exchange.model import PayoutFile, PayoutRow, WorkCase
 from yibao.entrypoints.api.fields import Id, PsnNo, Region, Words
 from yibao.entrypoints.api.routing import deed, read
 from yibao.entrypoints.api.services import Call
+from yibao.entrypoints.exchange.handlers import HANDLERS
 from yibao.kernel.identity_number import mask, mask_name
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.exchange.held import Line, list_lines
@@ -131,7 +132,7 @@ async def close_exchange_case(call: Call, case_id: Id, data: CaseNote) -> WorkCa
 async def retry_exchange_case(call: Call, case_id: Id) -> WorkCase | Refusal:
     """Handle the message of a case again, after what stood against it is mended; refused again, the case stays open."""
     return await retry_case(
-        call.tx, case_id=case_id, handlers=call.services.handlers, actor=call.actor, now=call.now, ids=call.ids,
+        call.tx, case_id=case_id, handlers=HANDLERS, actor=call.actor, now=call.now, ids=call.ids,
         shelf=call.shelf,
     )
 
