@@ -86,6 +86,8 @@ def test_a_correction_is_asked_by_one_and_made_by_another(
     form = {"field": "phone", "new_value": "0533-1234567", "reason": "电话登记有误", "evidence": "本人说明"}
     asked = intake.do(f"/people/{psn_no}/corrections", form)
     assert (asked["state"], asked["made_by"]) == ("asked", "intake.370300")
+    told = [asked, *approve.read("/corrections", psn_no=psn_no)["rows"]]
+    assert [c["new_value"] for c in told] == ["0533****4567"] * 2, "numbers are masked; the paper says them in full"
     assert _ask(world_url, "select phone from people.person where psn_no = $1", psn_no) != [("0533-1234567",)]
     assert intake.refused(f"/people/{psn_no}/corrections", form)["code"] == "CORRECTION_OPEN"
     assert [r["correction_id"] for r in approve.read("/corrections", psn_no=psn_no)["rows"]] == [asked["correction_id"]]

@@ -163,6 +163,55 @@ def test_every_operation_on_a_person_is_closed_to_another_county(
     assert not [name for name in other if own[name] in (401, 403)]
 
 
+THINGS = {
+    "payout": (
+        "insert into exchange.payout (payout_id, admdvs, purpose, psn_no, payee_name, bank_name, bank_account, amount_fen, "
+        "origin, state, file_id, ordered_by, ordered_at, ended_at) values ('P-{0}', '370300', '退费', $1, '某某', '示例银行', "
+        "'6200000000000001', 100, 'test', 'failed', 'F-none', 'x', now(), now()) returning 'P-{0}'",
+        "/payouts/{0}/reorder", {"payee_name": "某某", "bank_name": "示例银行", "bank_account": "6200000000000002"},
+        "delete from exchange.payout where payout_id = $1 returning 1"),
+    "doubt": (
+        "insert into people.doubt (doubt_id, admdvs, kind, psn_no, cert_type, certno, name, origin, said, state, opened_at) "
+        "values ('D-{0}', '370300', 'paid_twice', $1, '01', 'X', '某某', 'test', '{{}}', 'open', now()) returning 'D-{0}'",
+        "/doubts/{0}/settle", {"decision": "wrong_statement"}, "delete from people.doubt where doubt_id = $1 returning 1"),
+}
+
+
+@pytest.mark.parametrize("what", THINGS)
+def test_a_thing_of_another_countys_person_is_not_there_by_its_own_number(
+    what: str, hall_of: HallOf, world: dict[str, Any], database: Database
+) -> None:
+    """A clerk of the county gets the same answer as for a number that stands for nothing; one of the whole region does it."""
+    add, path, body, remove = THINGS[what]
+    person = database.value("select psn_no from people.person where admdvs = $1 order by psn_no desc limit 1 offset 3", HERE)
+    database.value("update people.person set division = '370399' where psn_no = $1 returning 1", person)
+    number = database.value(add.format("1"), person)
+    clerk = _of_county(hall_of("admin", HERE), "review", world["agency"]["divisions"][HERE], world)
+    there, nowhere = (clerk.send("POST", path.format(n), body=body, key=f"by-number-{what}-{n}") for n in (number, "NONE"))
+    assert (there.status_code, nowhere.status_code) == (404, 404), there.text
+    assert there.text.replace(number, "NONE") == nowhere.text
+    assert number not in clerk.send("GET", "/doubts").text
+    done = hall_of("review", HERE).send("POST", path.format(number), body=body, key=f"by-region-{what}")
+    assert done.status_code == 200, done.text
+    database.value(remove, number)
+
+
+def test_a_merge_of_another_county_is_not_there_to_be_split(
+    hall_of: HallOf, world: dict[str, Any], database: Database
+) -> None:
+    one, two = (database.value("select psn_no from people.person where admdvs = $1 order by psn_no desc limit 1 offset $2",
+                               HERE, n) for n in (4, 5))
+    for number in (one, two):
+        database.value("update people.person set division = '370399' where psn_no = $1 returning 1", number)
+    database.value(
+        "insert into people.merge (merge_id, admdvs, kept_no, merged_no, reason, made_by, made_at, moved) "
+        "values ('M-1', '370300', $1, $2, 'test', 'x', now(), '{}') returning 1", one, two)
+    clerk = _of_county(hall_of("admin", HERE), "review", world["agency"]["divisions"][HERE], world)
+    asked = clerk.send("POST", "/people/splits", body={"merge_id": "M-1", "reason": "误并"}, key="split-of-others")
+    assert (asked.status_code, problem_of(asked)["code"]) == (404, "MERGE_NOT_FOUND")
+    database.value("delete from people.merge where merge_id = $1 returning 1", "M-1")
+
+
 def _of_county(admin: Hall, role: str, county: str, world: dict[str, Any]) -> Hall:
     login = f"{role}.of.county"
     admin.do("/agents", {"login": login, "admdvs": HERE, "name": "县经办", "roles": [role], "division": county})

@@ -6,6 +6,7 @@ One employee with 5000 yuan in Zibo, July 2024: 400.00 by the unit, 100.00 by hi
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -13,20 +14,30 @@ import pytest
 from tests.spec.contributions.conftest import CHECKER, CLERK, SHELF, TAX, Town, noon
 from tests.spec.contributions.test_assessment import assess
 from tests.spec.contributions.test_payments import BANK, OWED, OWN, POOL, REST, money
+from yibao.kernel.actor import Actor
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.contributions.assess_lump import Lump, assess_lump
 from yibao.usecases.contributions.assess_residents import assess_residents
 from yibao.usecases.contributions.cancel_dues import CancelDues, cancel_dues
+from yibao.usecases.contributions.close_case import CloseCase, close_case
 from yibao.usecases.contributions.collect_from_accounts import collect_from_accounts
 from yibao.usecases.contributions.finish_refund import RefundDone, finish_refund
 from yibao.usecases.contributions.make_bill import MakeBill, make_bill
 from yibao.usecases.contributions.pay_back import PayBack, pay_back
+from yibao.usecases.contributions.receive_payment import (
+    Payment,
+    PaymentReturned,
+    receive_payment,
+    return_payment,
+)
 from yibao.usecases.contributions.refund_payment import (
     RefundRequest,
     approve_refund,
     reject_refund,
     request_refund,
 )
+from yibao.usecases.contributions.set_off import SetOff, set_off
+from yibao.usecases.entitlement.refresh_region import refresh_region
 
 JULY = date(2024, 7, 1)
 
@@ -258,3 +269,126 @@ async def test_a_residents_fee_is_given_back_before_the_year_begins(town: Town) 
     await town.deed(approve_refund, "T1", on="2024-12-02", actor=CHECKER, shelf=SHELF)
     assert await town.balance("fund:370300:390100") == 0
     assert await town.breaches() == []
+
+
+async def test_what_was_set_off_against_a_bill_that_is_cancelled_is_credit_again(shop: Town) -> None:
+    """200.00 too much in July, set off against August, whose only member turns out to have left: 200.00 are free again."""
+    july = await shop.bill("E1")
+    await shop.pay("P1", july["bill_id"], OWED + 20_000, on="2024-07-10", payer_no="E1")
+    await shop.arrive("A1", ("P1",), OWED + 20_000, on="2024-07-11")
+    await assess(shop, date(2024, 8, 1), "2024-08-02")
+    await shop.send("2024-08-02")
+    august = (await shop.bill("E1"))["bill_id"]
+    part = await shop.deed(set_off, SetOff(payment_id="P1", bill_id=august), on="2024-08-03", shelf=SHELF)
+    assert (part.outcome, part.credit_fen) == ("held", 0)
+    (psn_no,) = {r["psn_no"] for r in await shop.run("select psn_no from contributions.due")}
+    command = CancelDues(psn_no=psn_no, first=date(2024, 8, 1), reason="八月前已离职")
+    done = await shop.deed(cancel_dues, command, on="2024-08-05", shelf=SHELF)
+    assert done.due_ids == ("310-202408-regular",)
+    (paid,) = await shop.run("select allocated_fen from contributions.payment")
+    assert (paid["allocated_fen"], await shop.cases()) == (OWED, ["CANCELLED_BILL"])
+    back = RefundRequest(refund_id="T1", payment_id="P1", amount_fen=20_000, reason="已离职")
+    assert (await shop.deed(request_refund, back, on="2024-08-06")).state == "requested"
+    assert await shop.breaches() == []
+
+
+async def test_a_set_off_after_the_last_day_is_a_late_payment(shop: Town) -> None:
+    """300.00 on 10 July and 200.00 of credit set off on 4 August, ten days late: 500.00 × 0.05 % × 10 = 2.50."""
+    bill = (await shop.bill("E1"))["bill_id"]
+    await shop.pay("P1", bill, 30_000, on="2024-07-10", payer_no="E1")
+    await shop.pay("P2", "B370300-202406-E1-1", 20_000, on="2024-07-10", payer_no="E1")
+    done = await shop.deed(set_off, SetOff(payment_id="P2", bill_id=bill), on="2024-08-04", shelf=SHELF)
+    assert (done.outcome, (await shop.dues())[0][2]) == ("paid", "paid")
+    rows = await shop.run("select paid_on, kind, amount_fen from contributions.bill order by kind")
+    assert [tuple(r) for r in rows] == [(date(2024, 8, 4), "regular", OWED), (None, "surcharge", 250)]
+    assert await shop.breaches() == []
+
+
+async def test_nobody_elses_credit_is_set_off(shop: Town) -> None:
+    await shop.employer("E2")
+    bill = (await shop.bill("E1"))["bill_id"]
+    await shop.pay("P1", "B370300-202406-E2-1", OWED, on="2024-07-10", payer_no="E2")
+    refused = await shop.deed(set_off, SetOff(payment_id="P1", bill_id=bill), on="2024-07-11", shelf=SHELF)
+    assert isinstance(refused, Refusal)
+    assert (refused.code, (await shop.dues())[0][2]) == ("OTHER_PAYER", "sent")
+
+
+async def test_a_late_payment_on_behalf_owes_the_surcharge_when_it_is_accepted(shop: Town) -> None:
+    """Ten days after 25 July: 500.00 × 0.05 % × 10 = 2.50."""
+    await shop.employer("E2")
+    bill = (await shop.bill("E1"))["bill_id"]
+    await shop.pay("P1", bill, OWED, on="2024-08-04", payer_no="E2")
+    command = CloseCase(case_id="WRONG_PAYER/P1", outcome="母公司代缴，已核实", accept_payer=True)
+    await shop.deed(close_case, command, on="2024-08-05", shelf=SHELF)
+    rows = await shop.run("select amount_fen from contributions.bill where kind = 'surcharge'")
+    assert [r["amount_fen"] for r in rows] == [250]
+
+
+async def test_a_bill_paid_late_twice_owes_the_days_of_the_last_payment_once(shop: Town) -> None:
+    """Paid ten days late (2.50), taken back, paid thirty days late: 500.00 × 0.05 % × 30 = 7.50, of which 5.00 are new."""
+    bill = (await shop.bill("E1"))["bill_id"]
+    await shop.pay("P1", bill, OWED, on="2024-08-04", payer_no="E1")
+    await shop.deed(return_payment, PaymentReturned(payment_id="P1", reason="账户错误"), on="2024-08-05", actor=TAX, shelf=SHELF)
+    await shop.pay("P2", bill, OWED, on="2024-08-24", payer_no="E1")
+    rows = await shop.run("select amount_fen from contributions.bill where kind = 'surcharge' order by ordinal")
+    assert [r["amount_fen"] for r in rows] == [250, 500]
+
+
+async def test_a_due_paid_while_it_is_being_cancelled_stays_paid(shop: Town) -> None:
+    """The payment holds the bill first; the clerk's cancellation waits, then finds nothing unpaid."""
+    bill = (await shop.bill("E1"))["bill_id"]
+    (psn_no,) = {r["psn_no"] for r in await shop.run("select psn_no from contributions.due")}
+    command = CancelDues(psn_no=psn_no, first=JULY, reason="已离职")
+    async with shop.database.transaction() as tx:
+        payment = Payment(payment_id="P1", bill_id=bill, amount_fen=OWED, channel="tax_app", paid_at=noon("2024-07-10"),
+                          payer_no="E1", admdvs="370300")
+        await receive_payment(tx, payment, actor=TAX, now=noon("2024-07-10"), ids=shop.ids, shelf=SHELF)
+        rival = asyncio.create_task(shop.deed(cancel_dues, command, on="2024-07-10", shelf=SHELF))
+        async with asyncio.timeout(30):
+            while not await shop.run("select from pg_stat_activity "
+                                     "where wait_event_type = 'Lock' and datname = current_database()"):
+                await asyncio.sleep(0.05)
+    done = await rival
+    assert (done.due_ids, done.to_refund) == ((), ("310-202407-regular",))
+    assert (await shop.dues())[0][2] == "paid"
+    assert await shop.breaches() == []
+
+
+async def test_two_refunds_do_not_take_more_of_a_bill_than_one_payment_gave(shop: Town) -> None:
+    """Two members of 500.00, paid by 600.00 and 400.00: the first payment gives one of them back, not both."""
+    await shop.person(emp_no="E1", wage_fen=500_000)
+    await assess(shop, date(2024, 8, 1), "2024-08-02")
+    await shop.send("2024-08-03")
+    august = (await shop.bill("E1"))["bill_id"]
+    await shop.pay("P1", august, 60_000, on="2024-08-05", payer_no="E1")
+    await shop.pay("P2", august, 40_000, on="2024-08-05", payer_no="E1")
+    await shop.arrive("A1", ("P1", "P2"), 100_000, on="2024-08-06")
+    keys = [(r["psn_no"], r["due_id"]) for r in await shop.run(
+        "select psn_no, due_id from contributions.due where bill_id = $1 order by 1", august)]
+    for n, key in enumerate(keys, 1):
+        asked = RefundRequest(refund_id=f"T{n}", payment_id="P1", amount_fen=OWED, reason="重复参保", dues=(key,))
+        assert (await shop.deed(request_refund, asked, on="2024-08-07")).state == "requested"
+    same = Actor(login=" CLERK.one", channel="cli", regions=CLERK.regions)
+    assert (await shop.deed(approve_refund, "T1", on="2024-08-08", actor=same, shelf=SHELF)).code == "SAME_PERSON"
+    assert (await shop.deed(approve_refund, "T1", on="2024-08-08", actor=CHECKER, shelf=SHELF)).state == "approved"
+    second = await shop.deed(approve_refund, "T2", on="2024-08-08", actor=CHECKER, shelf=SHELF)
+    assert isinstance(second, Refusal)
+    assert second.code == "DUE_OF_OTHER_PAYMENT"
+    assert await shop.balance("payout:370300") == OWED
+    assert await shop.breaches() == []
+
+
+async def test_a_bill_of_the_state_is_not_made_by_hand(shop: Town) -> None:
+    asked = MakeBill(payer_no="E1", payer_kind="state", dues=())
+    assert (await shop.deed(make_bill, asked, on="2024-07-05")).code == "PAYER_KIND_WRONG"
+
+
+async def test_who_was_loaded_with_benefits_and_never_pays_is_cut_by_one_refresh_after_the_first_assessment(shop: Town) -> None:
+    """July's dues give August (ZB-X32); unpaid they leave August as the one month that is kept (ZB-X34): cut from September."""
+    (psn_no,) = {r["psn_no"] for r in await shop.run("select psn_no from contributions.due")}
+    spells = "select end_on, is_due from entitlement.spell where psn_no = $1 and known_to is null order by begin_on desc limit 1"
+    assert await shop.run(spells, psn_no) == []
+    await refresh_region(shop.database, admdvs="370300", now=noon("2024-07-05"), shelf=SHELF)
+    assert [tuple(r) for r in await shop.run(spells, psn_no)] == [(None, False)]
+    (relation,) = await shop.run("select benefit_to from enrolment.relation where psn_no = $1", psn_no)
+    assert relation["benefit_to"] == date(2024, 9, 1)

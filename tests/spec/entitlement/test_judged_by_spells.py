@@ -241,3 +241,22 @@ def test_somebody_unknown_and_somebody_before_any_enrolment(world_url: str, pati
     assert before.code == "NOT_ENROLLED"
     assert isinstance(nobody, Refusal)
 
+
+def test_the_day_of_death_is_the_last_one_with_benefits(till: Till, patient_of: PatientOf, world_url: str) -> None:
+    """Who died yesterday was entitled yesterday, also where the death is known before the bill; from today on nobody is."""
+    patient, died_on = patient_of("zb-active-first"), NOW.date() - timedelta(days=1)
+
+    async def die(tx: Connection, day: date | None = died_on) -> None:
+        await tx.execute("update people.person set died_on = $2 where psn_no = $1", patient["psn_no"], day)
+        await refresh_entitlement(tx, [patient["psn_no"]], now=datetime.now(SHANGHAI), shelf=SHELF)
+
+    on(world_url, die)
+    try:
+        assert asked(till, patient, died_on)["trt_enjymnt_flag"] == "1"
+        assert asked(till, patient, NOW.date())["trt_enjymnt_flag"] == "0"
+        settled = settle(till, patient, begin=f"{died_on} 09:00:00")["setlinfo"]
+        assert float(settled["fund_pay_sumamt"]) + float(settled["acct_pay"]) > 0
+        with pytest.raises(Refused, match=r"已于.*死亡"):
+            till.register(patient, begin=f"{NOW.date()} 00:30:00")
+    finally:
+        on(world_url, lambda tx: die(tx, None))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -39,3 +42,24 @@ def test_status_and_history_of_a_loaded_person(
     other = get("370300", f"/people/{psn_no}/benefit?insutype=390")
     assert (other.status_code, other.json()["faults"][0]["code"]) == (422, "NOT_ENROLLED")
     assert get("441300", f"/people/{psn_no}/benefit?insutype=310").status_code == 404
+
+
+def test_a_loaded_person_who_is_dead_has_no_benefit_after_the_day_of_death(
+    get: Callable[..., httpx.Response], world_url: str
+) -> None:
+    async def somebody_dead() -> Any:
+        connection = await asyncpg.connect(world_url)
+        try:
+            return await connection.fetchrow(
+                "select p.psn_no, p.died_on, r.insutype from people.person p join enrolment.relation r using (psn_no) "
+                "where p.died_on is not null and r.admdvs = '370300' and p.admdvs = '370300' "
+                "and not exists (select from entitlement.spell s where s.psn_no = p.psn_no) limit 1")
+        finally:
+            await connection.close()
+
+    row = asyncio.run(somebody_dead())
+    assert row is not None, "the demo world has somebody dead"
+    path = f"/people/{row['psn_no']}/benefit?insutype={row['insutype']}&on={row['died_on'] + timedelta(days=1)}"
+    told = get("370300", path)
+    assert told.status_code == 200, told.text
+    assert (told.json()["is_due"], "死亡" in told.json()["sentence"]) == (False, True)

@@ -333,3 +333,19 @@ async def test_verify_finds_harm(payer: Payer) -> None:
     assert await payer.breaches() == []
     for what, harm in HARMS.items():
         assert await payer.breaches(harm), what
+
+
+async def test_who_gives_a_payout_another_account_does_not_check_its_file(payer: Payer) -> None:
+    await payer.order(payout("w1", 100, account=CLOSED))
+    await payer.send()
+    payer.bank.advance("2024-07-04T10:00")
+    await payer.round()
+    await payer.do(lambda tx: reorder_payout(
+        tx, payout_id="w1", payee_name="李四", bank_name="示例银行", bank_account=OTHER_NAME, actor=CHECKER, now=NOW,
+        ids=RandomIds()))
+    file_id = (await payer.make()).file_id
+    refused = await payer.check(file_id)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "FOUR_EYES"
+    assert (await payer.check(file_id, Actor(login="第三人", channel="cli"))).state == "sent"
+    assert await payer.breaches() == []

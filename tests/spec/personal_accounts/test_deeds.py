@@ -113,6 +113,32 @@ def test_a_rejected_withdrawal_moves_nothing(region: Region) -> None:
     assert region.balance(psn_no) == 700
 
 
+def test_what_came_between_proposal_and_approval_is_seen(region: Region) -> None:
+    """Dead meanwhile: it is the heirs'. And the same person is the same however the name is typed."""
+    psn_no = region.person(balance=700)
+    region.relation(psn_no, ends=date(2025, 2, 1), status="4")
+    made = do(region, propose_withdrawal, c.WithdrawAccount(psn_no=psn_no, cause="military", document="入伍通知书", **PAYEE))
+    decide = c.DecideWithdrawal(psn_no=psn_no, withdrawal_id=made.withdrawal_id, approve=True)
+    again = Actor(login=f" {MAKER.login.upper()} ", channel="cli", regions=(REGION,))
+    assert codes(do(region, decide_withdrawal, decide, actor=again)) == {"FOUR_EYES"}
+    region.execute("update people.person set died_on = '2025-03-01' where psn_no = $1", psn_no)
+    assert codes(do(region, decide_withdrawal, decide, actor=CHECKER)) == {"PERSON_DEAD"}
+    assert region.balance(psn_no) == 700
+
+
+def test_an_heir_who_died_meanwhile_gets_nothing_into_an_account(region: Region) -> None:
+    dead, heir = region.person(balance=900), region.person(balance=1)
+    region.relation(heir)
+    region.execute("update people.person set died_on = '2025-03-01' where psn_no = $1", dead)
+    made = do(region, propose_inheritance, c.InheritAccount(psn_no=dead, document="公证书", heir_no=heir))
+    region.execute("update people.person set died_on = '2025-03-05' where psn_no = $1", heir)
+    region.execute("update enrolment.relation set status = '4', paused_on = '2025-02-01', end_cause = 'death' where psn_no = $1",
+                   heir)
+    decide = c.DecideWithdrawal(psn_no=dead, withdrawal_id=made.withdrawal_id, approve=True)
+    assert codes(do(region, decide_withdrawal, decide, actor=CHECKER)) == {"HEIR_HAS_NO_ACCOUNT"}
+    assert (region.balance(dead), region.balance(heir)) == (900, 1)
+
+
 def test_every_fault_of_a_withdrawal_is_told(region: Region) -> None:
     psn_no = region.person(balance=0)
     region.relation(psn_no)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.service_desk import AGENCY, HUIZHOU, ZIBO, Clerk, Town, at, law
 from yibao.domains.transfers.model import Run
-from yibao.entrypoints.exchange.running import relay_once
+from yibao.entrypoints.exchange.running import follow_bank, relay_once
 from yibao.infra.database import Database
 from yibao.kernel.identity_number import make
 from yibao.usecases.enrolment.count_years import count_years
@@ -154,6 +154,26 @@ def test_years_and_account_go_with_the_person(town: Town, zibo: Clerk, huizhou: 
     assert zibo.do(follow_payouts, on="2025-03-07", admdvs=ZIBO) == []
     paid_by_bank(town, mover)
     assert [t.state for t in zibo.do(follow_payouts, on="2025-03-07", admdvs=ZIBO)] == ["closed"]
+
+
+def test_the_worker_closes_a_transfer_once_the_bank_has_paid(town: Town, zibo: Clerk) -> None:
+    mover = Mover(town)
+    zibo.do(transfer_out, TransferOut(psn_no=mover.old, other_admdvs=HUIZHOU, other_name="惠州市医保中心"), on=DAY)
+
+    async def follow() -> int:
+        database = await Database.open(town.url, role=AGENCY, size=2)
+        try:
+            return await follow_bank(database, now=at("2025-03-07"), ids=town.ids, shelf=law())
+        finally:
+            await database.close()
+
+    state = "select state from transfers.transfer where psn_no = $1 and direction = 'out'"
+    asyncio.run(follow())
+    assert town.fetch(state, mover.old)[0]["state"] == "sent"
+    paid_by_bank(town, mover)
+    assert asyncio.run(follow()) == 1
+    assert town.fetch(state, mover.old)[0]["state"] == "closed"
+    assert asyncio.run(follow()) == 0
 
 
 def test_who_applies_at_the_old_place_need_not_apply_at_the_new_one(town: Town, zibo: Clerk, huizhou: Clerk) -> None:

@@ -53,7 +53,7 @@ INSERT_PAYMENT = (
 )
 ALLOCATE = """
 insert into contributions.allocation as a (payment_id, bill_id, admdvs, amount_fen, made_at) values ($1, $2, $3, $4, $5)
-on conflict (payment_id, bill_id) do update set amount_fen = a.amount_fen + excluded.amount_fen
+on conflict (payment_id, bill_id) do update set amount_fen = a.amount_fen + excluded.amount_fen, made_at = excluded.made_at
 """
 _RAISE_ALLOCATED = "update contributions.payment set allocated_fen = allocated_fen + $2 where payment_id = $1"
 CREDITED = """

@@ -18,9 +18,9 @@ def benefit_faults(
     Args:
         status: status of the relation (``1`` normal, ``2`` paused, ``4`` ended), None if there is no relation.
         benefit_from, benefit_to: half-open period of benefits.
-        died_on: day of death; benefits end with it.
+        died_on: day of death, the last day with benefits.
     """
-    if died_on is not None and died_on <= on:
+    if died_on is not None and died_on < on:
         return [Fault("PERSON_DEAD", f"参保人已于{died_on}死亡，不能享受待遇", "psn_no", remedy="请核对就诊人身份")]
     if status is None or benefit_from is None:
         return [Fault("NOT_ENROLLED", f"参保人没有险种{insutype}的参保关系", "insutype", insutype,

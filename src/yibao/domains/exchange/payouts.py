@@ -45,7 +45,12 @@ END_LINE = "update exchange.payout_line set code = $3, bank_ref = $4, reason = $
 END = "update exchange.payout set state = $2, code = $3, reason = $4, ended_at = $5 where payout_id = $1 and state = 'sent'"
 AGAIN = """
 update exchange.payout set state = 'ordered', attempt = attempt + 1, file_id = null, ended_at = null, payee_name = $2,
-    bank_name = $3, bank_account = $4 where payout_id = $1 and state = 'failed'
+    bank_name = $3, bank_account = $4, ordered_by = $5 where payout_id = $1 and state = 'failed'
+"""
+# A payout that the bank has sent back before is in a file again because somebody ordered it anew.
+REORDERED_BY = """
+select distinct p.ordered_by from exchange.payout p where p.file_id = $1
+  and exists (select from exchange.payout_line l where l.payout_id = p.payout_id and l.code <> '') order by 1
 """
 
 
@@ -131,6 +136,13 @@ async def mark_answered(tx: Connection, file_id: str, *, now: datetime) -> None:
     await tx.execute(ANSWERED, file_id, now)
 
 
-async def order_again(tx: Connection, payout_id: str, *, payee_name: str, bank_name: str, bank_account: str) -> None:
-    """Order a failed payout anew."""
-    await tx.execute(AGAIN, payout_id, payee_name, bank_name, bank_account)
+async def order_again(
+    tx: Connection, payout_id: str, *, payee_name: str, bank_name: str, bank_account: str, by: str
+) -> None:
+    """Order a failed payout anew; from then on it is ordered by who did that."""
+    await tx.execute(AGAIN, payout_id, payee_name, bank_name, bank_account, by)
+
+
+async def list_who_reordered(tx: Connection, file_id: str) -> list[str]:
+    """List who ordered payouts of a file anew, each perhaps to another account."""
+    return [row["ordered_by"] for row in await tx.fetch(REORDERED_BY, file_id)]

@@ -45,7 +45,8 @@ MERGES = """
 select * from people.merge where $1 in (kept_no, merged_no, merge_id) order by made_at, merge_id
 """
 DOUBTS = """
-select * from people.doubt where admdvs = any($1::text[]) and ($2 = '' or state = $2) and ($3 = '' or kind = $3)
+select * from people.doubt d where admdvs = any($1::text[]) and ($2 = '' or state = $2) and ($3 = '' or kind = $3)
+  and (d.psn_no is null or exists (select from people.person p where p.psn_no = d.psn_no))
 order by opened_at, doubt_id limit $4
 """
 DOUBT = "select * from people.doubt where doubt_id = $1 for update"

@@ -62,6 +62,8 @@ select first_month, until_month, months, kind, elsewhere from enrolment.year_cre
 where psn_no = $1 and admdvs = $2 and insutype = $3 and kind in ('deemed', 'transferred') and withdrawn_at is null
 order by first_month
 """
+# The person before the account, as everybody who moves an account holds them.
+HOLD_PERSON = "select psn_no from people.person where psn_no = $1 for no key update"
 ACCOUNT = "select balance_fen, is_frozen from ledger.personal_account where psn_no = $1 for update"
 RETIREMENT_PLACE = """
 select psn_no, bearing_admdvs, confirmed_on, months_here, months_total, basis from transfers.retirement_place
@@ -139,7 +141,8 @@ async def months_counted(tx: Connection, psn_no: str, *, admdvs: str, insutype: 
 async def read_leaver(
     tx: Connection, person: asyncpg.Record, *, admdvs: str, insutype: str, on: date
 ) -> Leaver:
-    """Return what a region knows of somebody who asks to leave; the personal account is held until the end."""
+    """Return what a region knows of somebody who asks to leave; person and personal account are held until the end."""
+    await tx.execute(HOLD_PERSON, person["psn_no"])
     relations = [r for r in await tx.fetch(RELATIONS, person["psn_no"], admdvs) if r["insutype"] == insutype]
     runs, unnamed, unpaid, transit = await _runs(
         tx, person["psn_no"], admdvs=admdvs, insutype=insutype, before=on.replace(day=1))

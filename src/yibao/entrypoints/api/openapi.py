@@ -209,7 +209,8 @@ def page_of(document: dict[str, Any]) -> str:
                 f"{html.escape(p['description'])}</li>"
                 for p in operation["parameters"]
             )
-            text = html.escape(operation["description"]).replace("\n\n", "<br>")
+            # The page is for Chinese readers: the title says what, the last paragraph who; the sentence between is code's.
+            text = html.escape(operation["description"].rpartition("\n\n")[2] if "\n\n" in operation["description"] else "")
             parts.append(
                 f"<section id='{operation['operationId']}'><h3>{html.escape(operation['summary'])}</h3>"
                 f"<p><code>{method.upper()} {html.escape(path)}</code></p><p>{text}</p><ul>{parameters}</ul></section>"

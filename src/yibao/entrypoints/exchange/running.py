@@ -12,13 +12,17 @@ import asyncpg
 from yibao.entrypoints.exchange.handlers import HANDLERS
 from yibao.infra.database import Database, Unavailable
 from yibao.infra.party_link import HttpLink
+from yibao.kernel.actor import Actor
 from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.usecases.exchange.relay import Round, relay_round
 from yibao.usecases.exchange.take_message import Handlers
+from yibao.usecases.services.decide_application import follow_payments
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.transfers.transfer_out import follow_payouts
 
 ROUND_S = 2.0
+BANK = "bank"
 _log = logging.getLogger(__name__)
 
 
@@ -42,13 +46,43 @@ async def relay_once(
             await link.close()
 
 
+async def follow_bank(database: Database, *, now: datetime, ids: Ids, shelf: PolicyShelf) -> int:
+    """Bring applications and transfers that wait for the bank up to what it answered; return how many moved.
+
+    Each region is a transaction of its own; done again it moves nothing more.
+    """
+    moved = 0
+    for admdvs in shelf.regions:
+        actor = Actor(login="worker", channel="worker", regions=(admdvs,))
+        async with database.transaction(regions=(admdvs,)) as tx:
+            moved += len(await follow_payments(tx, admdvs=admdvs, actor=actor, now=now, ids=ids))
+            moved += len(await follow_payouts(tx, admdvs=admdvs, actor=actor, now=now, ids=ids))
+    return moved
+
+
+async def _followed(database: Database, *, now: datetime, ids: Ids, shelf: PolicyShelf) -> bool:
+    try:
+        await follow_bank(database, now=now, ids=ids, shelf=shelf)
+    except Exception as error:
+        # The messages of all offices go on, whatever is wrong with one application; it is tried again in the next round.
+        _log.error("what waits for the bank could not be followed", exc_info=error)
+        return False
+    return True
+
+
 async def run(
     database: Database, *, addresses: Mapping[str, str], clock: Clock, ids: Ids, shelf: PolicyShelf, stop: asyncio.Event
 ) -> None:
-    """Go round after round until ``stop`` is set; a database that does not answer is asked again later."""
+    """Go round after round until ``stop`` is set; a database that does not answer is asked again later.
+
+    What waits for the bank is looked at after a round in which the bank said something, and after the first one.
+    """
+    bank_spoke = True
     while not stop.is_set():
         try:
-            await relay_once(database, addresses=addresses, now=clock.now(), ids=ids, shelf=shelf)
+            rounds = await relay_once(database, addresses=addresses, now=clock.now(), ids=ids, shelf=shelf)
+            bank_spoke = bank_spoke or any(r.party == BANK and r.received for r in rounds)
+            bank_spoke = bank_spoke and not await _followed(database, now=clock.now(), ids=ids, shelf=shelf)
         except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("exchange stopped this round: %s", error)
         try:

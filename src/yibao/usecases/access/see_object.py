@@ -18,6 +18,24 @@ select 1 where exists (select from people.person where psn_no = $1 or household_
 PERSONS = ("psn_no", "member_no", "sharer_no", "heir_no")
 EMPLOYERS = ("emp_no", "from_no", "to_no", "school_no")
 EMPLOYER = "select 1 from enrolment.employer where emp_no = $1"
+_SEEN = "exists (select from people.person p where p.psn_no = x.{})"
+_PAID = """exists (select from people.person p where p.psn_no = x.payer_no or p.household_no = x.payer_no)
+    or exists (select from enrolment.employer e where e.emp_no = x.payer_no)"""
+_THINGS = (
+    ("payout_id", "exchange.payout", _SEEN.format("psn_no"), "PAYOUT_NOT_FOUND", "支付单"),
+    ("transfer_id", "transfers.transfer", f"x.psn_no = '' or {_SEEN.format('psn_no')}", "TRANSFER_NOT_FOUND", "转移接续业务"),
+    ("filing_id", "applications.filing", _SEEN.format("psn_no"), "FILING_NOT_FOUND", "备案"),
+    ("doubt_id", "people.doubt", f"x.psn_no is null or {_SEEN.format('psn_no')}", "DOUBT_NOT_FOUND", "待核实事项"),
+    ("merge_id", "people.merge", f"{_SEEN.format('kept_no')} and {_SEEN.format('merged_no')}", "MERGE_NOT_FOUND", "合并"),
+    ("bill_id", "contributions.bill", _PAID, "BILL_NOT_FOUND", "缴费单"),
+    ("payment_id", "contributions.payment", _PAID, "PAYMENT_NOT_FOUND", "缴费"),
+    ("refund_id", "contributions.refund", _PAID, "REFUND_NOT_FOUND", "退费"),
+)
+"""Things a county's clerk may name by a number of their own: theirs are those of the people and employers they see."""
+THINGS = {
+    field: (f"select 1 from {table} x where x.{field} = $1 and ({seen})", code, words)  # noqa: S608 - constants
+    for field, table, seen, code, words in _THINGS
+}
 DIVISION = "select set_config('yibao.division', $1, true)"
 
 
@@ -43,7 +61,8 @@ async def see_objects(tx: Connection, named: Mapping[str, Any], *, actor: Actor)
                           remedy="请核对统筹区")
         return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=admdvs[:12],
                       remedy="请由所属经办机构办理")
-    for field, sql, code, words in _looked_up(named):
+    things = [(f, *THINGS[f]) for f in THINGS if f in named] if actor.division else []
+    for field, sql, code, words in _looked_up(named) + things:
         number = named.get(field)
         if isinstance(number, str) and number and await tx.fetchval(sql, number) is None:
             return refuse(code, f"没有该编号的{words}", field=field, received=number[:32], remedy="请核对编号")

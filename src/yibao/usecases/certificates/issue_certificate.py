@@ -103,14 +103,17 @@ async def issue_certificate(
     return issued_of(certificate)
 
 
+DIED_ON = "select died_on from people.person where psn_no = $1"
+
+
 async def _standings(tx: Connection, psn_no: str, periods: list[Period], on: date) -> list[Standing]:
-    standings = []
+    standings, died_on = [], await tx.fetchval(DIED_ON, psn_no)
     for insutype in sorted({p.insutype for p in periods}):
         row = await find_standing(tx, psn_no, insutype=insutype, on=on)
         faults = standing_faults(
             insutype=insutype, status=row["status"] if row else None, status_reason=row["status_reason"] if row else None,
-            benefit_from=row["benefit_from"] if row else None, benefit_to=row["benefit_to"] if row else None, died_on=None,
-            on=on,
+            benefit_from=row["benefit_from"] if row else None, benefit_to=row["benefit_to"] if row else None,
+            died_on=died_on, on=on,
         )
         until = row["benefit_to"] if row else None
         standings.append(Standing(insutype, not faults, "；".join(f.reason for f in faults), until))

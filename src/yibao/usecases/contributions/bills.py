@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+import asyncpg
 import msgspec
 
 from yibao.domains.contributions import operations, queries
@@ -52,6 +53,13 @@ from contributions.due d cross join lateral (
     union all select d.funds[1], 'late.surcharge', d.surcharge_fen where d.surcharge_fen > 0) l
 where d.bill_id = $1 and d.state in ('paid', 'arrived', 'credited') and l.fen <> 0 group by 1, 2 order by 2, 1
 """
+FREE = """
+update contributions.payment p set allocated_fen = p.allocated_fen - a.amount_fen
+from contributions.allocation a where a.bill_id = $1 and a.amount_fen > 0 and p.payment_id = a.payment_id
+returning p.payment_id, p.payer_no, p.amount_fen - p.allocated_fen - p.refunded_fen as free_fen
+"""
+LET_GO = "update contributions.allocation set amount_fen = 0 where bill_id = $1 and amount_fen > 0"
+LAST_SET_OFF = "select max(made_at) from contributions.allocation where bill_id = $1 and amount_fen > 0"
 SHRINK = "update contributions.bill set count = count - $2, amount_fen = amount_fen - $3 where bill_id = $1"
 CLOSE_BILL = "update contributions.bill set state = 'cancelled', closed_at = $2 where bill_id = $1"
 MOVE_DUES = """
@@ -83,16 +91,17 @@ def work_case(
 async def cover(tx: Connection, bill: Bill, *, now: datetime, shelf: PolicyShelf) -> Bill:
     """Let the money that names a bill pay it, if there is enough of it; return the bill as it stands then.
 
-    Nothing is taken while it does not suffice: the payer's money stays the payer's. Entitlement follows in the same
-    transaction.
+    Nothing is taken while it does not suffice: the payer's money stays the payer's. What was set off before counts as paid
+    on the day it was set off. Entitlement follows in the same transaction.
     """
     if bill.state not in ("open", "sent"):
         return bill
+    set_off_at = await tx.fetchval(LAST_SET_OFF, bill.bill_id)
     missing = bill.amount_fen - await queries.allocated_to(tx, bill.bill_id)
     named = [p for p in await queries.take_payments_named(tx, bill.bill_id) if not p.is_held and p.free_fen > 0]
     if sum(p.free_fen for p in named) < missing:
         return bill
-    paid_on = None
+    paid_on = business_date(set_off_at) if set_off_at is not None else None
     for payment in named:
         taken = min(missing, payment.free_fen)
         if taken:
@@ -160,6 +169,13 @@ async def unpay(tx: Connection, bill: Bill, *, now: datetime, shelf: PolicyShelf
     await refresh_entitlement(tx, persons, now=now, shelf=shelf)
 
 
+async def free_bill(tx: Connection, bill_id: str) -> list[asyncpg.Record]:
+    """Give what pays a bill back to its payments; return them with the credit they have then."""
+    freed = await tx.fetch(FREE, bill_id)
+    await tx.execute(LET_GO, bill_id)
+    return freed
+
+
 async def send_bill(tx: Connection, bill: Bill, *, now: datetime, ids: Ids) -> Bill:
     """Put an open bill into the outbox of the tax bureau and mark it and its dues as sent."""
     dues = await queries.list_dues_of_bill(tx, bill.bill_id)
@@ -185,9 +201,11 @@ def bill_body(bill: Bill) -> dict[str, object]:
 async def take_from_bill(tx: Connection, bill: Bill, dues: Iterable[Due], *, now: datetime, ids: Ids) -> Bill | None:
     """Take unpaid dues off a bill: an open one shrinks; one that was sent is cancelled and its rest billed anew.
 
-    The caller has moved or cancelled the dues before. Returns the bill that holds the rest, None where nothing is left.
+    The caller has moved or cancelled the dues before. What was set off against the bill is its payers' credit again, and a
+    case. Returns the bill that holds the rest, None where nothing is left.
     """
     taken = list(dues)
+    await _tell_freed(tx, bill, now=now)
     fen = sum(d.owed_fen for d in taken)
     rest = bill.count - len(taken)
     if bill.state == "open":
@@ -215,6 +233,17 @@ async def take_from_bill(tx: Connection, bill: Bill, dues: Iterable[Due], *, now
     await put_out(tx, party="tax", kind="bill_cancelled", key=bill.bill_id, body={"bill_id": bill.bill_id},
                   admdvs=bill.admdvs, now=now, ids=ids)
     return renewed
+
+
+async def _tell_freed(tx: Connection, bill: Bill, *, now: datetime) -> None:
+    await operations.open_cases(tx, [
+        work_case(
+            "CANCELLED_BILL", f"{row['payment_id']}/{bill.bill_id}", admdvs=bill.admdvs, payment_id=row["payment_id"],
+            bill_id=bill.bill_id, payer_no=row["payer_no"], amount_fen=row["free_fen"], now=now,
+            says=f"缴费流水 {row['payment_id']} 抵缴的 {bill.bill_id} 已变更，"
+                 f"余额 {yuan_text(row['free_fen'])} 元待重新抵缴或退费",
+        ) for row in await free_bill(tx, bill.bill_id)
+    ])
 
 
 async def next_ordinal(tx: Connection, bill: Bill) -> int:

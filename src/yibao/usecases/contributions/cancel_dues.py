@@ -49,8 +49,8 @@ async def cancel_dues(
     if not command.reason.strip():
         return refuse("REASON_MISSING", "作废应缴须写明原因", field="reason", remedy="请填写原因")
     dues = await queries.list_dues(tx, command.psn_no, insutype=command.insutype, first=command.first, before=command.before)
-    unpaid = [d for d in dues if d.state in UNPAID]
-    await take_off(tx, unpaid, now=now, ids=ids)
+    unpaid = await take_off(tx, [d for d in dues if d.state in UNPAID], now=now, ids=ids)
+    dues = await queries.list_dues(tx, command.psn_no, insutype=command.insutype, first=command.first, before=command.before)
     paid = tuple(d.due_id for d in dues if d.state in PAID and d.total_fen and d.kind != "subsidy")
     if unpaid:
         await refresh_entitlement(tx, [command.psn_no], now=now, shelf=shelf)
@@ -59,12 +59,19 @@ async def cancel_dues(
     return Cancelled(command.psn_no, tuple(d.due_id for d in unpaid), paid)
 
 
-async def take_off(tx: Connection, dues: list[Due], *, now: datetime, ids: Ids) -> None:
-    """Cancel unpaid dues and take them off their bills."""
-    for bill_id, group in groupby(sorted(dues, key=lambda d: d.bill_id), key=lambda d: d.bill_id):
+async def take_off(tx: Connection, dues: list[Due], *, now: datetime, ids: Ids) -> list[Due]:
+    """Cancel unpaid dues and take them off their bills; return those that nobody has paid meanwhile.
+
+    Bills are held before dues, as a payment holds them: what is paid at this moment is either paid or cancelled, never both.
+    """
+    for bill_id in sorted({d.bill_id for d in dues if d.bill_id}):
+        await queries.find_bill(tx, bill_id, lock=True)
+    unpaid = [d for d in await queries.take_dues_by_key(tx, [(d.psn_no, d.due_id) for d in dues]) if d.state in UNPAID]
+    for bill_id, group in groupby(sorted(unpaid, key=lambda d: d.bill_id), key=lambda d: d.bill_id):
         listed = list(group)
         bill = await queries.find_bill(tx, bill_id, lock=True) if bill_id else None
         for due in listed:
             await tx.execute(CANCEL, due.psn_no, due.due_id)
         if bill is not None and bill.state in ("open", "sent"):
             await take_from_bill(tx, bill, listed, now=now, ids=ids)
+    return unpaid

@@ -13,6 +13,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.contributions.bills import cover
+from yibao.usecases.contributions.late import charge_late
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 
@@ -45,8 +46,10 @@ async def close_case(
             return refuse("CASE_OF_OTHER_KIND", "只有缴费人不符的事项可以确认代缴", field="accept_payer", received=case.kind)
         await tx.execute(RELEASE, case.payment_id)
         bill = await queries.find_bill(tx, case.bill_id, lock=True)
-        if bill is not None:
-            await cover(tx, bill, now=now, shelf=shelf)
+        if bill is not None and bill.state in ("open", "sent"):
+            after = await cover(tx, bill, now=now, shelf=shelf)
+            if after.state in ("paid", "arrived"):
+                await charge_late(tx, after, now=now, ids=ids, shelf=shelf)
     await operations.close_cases(tx, [case.case_id], now=now, by=actor.login, outcome=command.outcome)
     await write_trail(tx, actor, verb="close_case", object_id=case.case_id, admdvs=case.admdvs, state=command, now=now, ids=ids)
     return msgspec.structs.replace(case, state="closed", closed_at=now, closed_by=actor.login, outcome=command.outcome)

@@ -20,7 +20,7 @@ where admdvs = $1 and payer_kind = 'account' and state in ('assessed', 'sent') a
 OPEN = """
 select psn_no, due_id, funds, amounts, total_fen from contributions.due
 where admdvs = $1 and payer_kind = 'account' and state in ('assessed', 'sent') and due_id = $2 and psn_no > $3
-order by psn_no limit $4
+order by psn_no limit $4 for update
 """
 ARRIVE = """
 update contributions.due d set state = 'arrived', paid_on = $3, paid_at = $4, arrived_on = $3, arrived_at = $4

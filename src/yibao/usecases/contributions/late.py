@@ -17,6 +17,13 @@ from yibao.policy.reckoning.surcharge import NO_SURCHARGE, Surcharge, surcharge_
 from yibao.usecases.contributions.bills import next_ordinal, send_bill, work_case
 from yibao.usecases.settlement.shelf import PolicyShelf
 
+CHARGED = """
+select split_part(c.due_id, '-surcharge-', 1) as due_id, c.psn_no, sum(c.total_fen)::bigint as fen
+from contributions.due d join contributions.due c on c.psn_no = d.psn_no and c.kind = 'correction'
+  and starts_with(c.due_id, d.due_id || '-surcharge-') and c.state not in ('cancelled', 'refunded')
+where d.bill_id = $1 group by 1, 2
+"""
+
 
 def surcharge_of(due: Due, policy: RegionPolicy, *, due_on: date, paid_on: date) -> Surcharge | Refusal:
     """Return the surcharge on one due that was to be paid until ``due_on``; only units owe one (the law's rows say so)."""
@@ -29,7 +36,8 @@ def surcharge_of(due: Due, policy: RegionPolicy, *, due_on: date, paid_on: date)
 async def charge_late(tx: Connection, bill: Bill, *, now: datetime, ids: Ids, shelf: PolicyShelf) -> Bill | None:
     """Bill the surcharge of a bill that was paid after its last day; None where nothing is owed for it.
 
-    A bill of arrears bears the surcharge up to the day it holds until; only the days after that one are charged here.
+    A bill of arrears bears the surcharge up to the day it holds until; only the days after that one are charged here. A bill
+    that is paid a second time, because its payment was taken back, owes what is more than was charged the first time.
     """
     since = bill.pay_until or bill.due_on
     policy = shelf.of(bill.admdvs)
@@ -39,11 +47,13 @@ async def charge_late(tx: Connection, bill: Bill, *, now: datetime, ids: Ids, sh
         return None
     ordinal = await next_ordinal(tx, _blank(bill, "", 1, 0, 0, now))
     name = bill_name(bill.admdvs, bill.month, bill.payer_no, ordinal, "surcharge")
+    charged = {(row["psn_no"], row["due_id"]): int(row["fen"]) for row in await tx.fetch(CHARGED, bill.bill_id)}
     dues = []
     for due in await queries.list_dues_of_bill(tx, bill.bill_id):
         found = surcharge_of(due, policy, due_on=since, paid_on=bill.paid_on)
-        if isinstance(found, Surcharge) and found.amount:
-            dues.append(_due(due, found.amount, name, now=now, version=policy.version))
+        fen = found.amount - charged.get((due.psn_no, due.due_id), 0) if isinstance(found, Surcharge) else 0
+        if fen > 0:
+            dues.append(_due(due, fen, name, now=now, version=policy.version))
     if not dues:
         return None
     total = sum(d.total_fen for d in dues)

@@ -48,6 +48,9 @@ async def make_bill(
     tx: Connection, command: MakeBill, *, actor: Actor, now: datetime, ids: Ids
 ) -> BillMade | Refusal:
     """Put dues that nobody has paid on one bill and send it; the bills they stood on shrink or are made anew."""
+    if command.payer_kind not in ("person", "household"):
+        return refuse("PAYER_KIND_WRONG", "合并缴费只适用于个人和家庭", field="payer_kind", received=command.payer_kind[:20],
+                      remedy="请填写 person 或 household")
     dues = await queries.take_dues_by_key(tx, command.dues)
     if not dues or len(dues) != len(set(command.dues)):
         return refuse("DUE_NOT_FOUND", "应缴记录不存在", field="dues", remedy="请核对人员和应缴编号")

@@ -20,7 +20,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.usecases.contributions.bills import cover, unpay, work_case
+from yibao.usecases.contributions.bills import cover, free_bill, unpay, work_case
 from yibao.usecases.contributions.book_arrival import book_waiting
 from yibao.usecases.contributions.late import charge_late
 from yibao.usecases.contributions.openings import closed_by
@@ -40,11 +40,6 @@ order by month limit 1
 """
 RETURN = "update contributions.payment set state = 'returned', allocated_fen = 0 where payment_id = $1"
 BILLS_OF = "select bill_id from contributions.allocation where payment_id = $1 and amount_fen > 0 order by bill_id"
-FREE_ALL = """
-update contributions.payment p set allocated_fen = p.allocated_fen - a.amount_fen
-from contributions.allocation a where a.bill_id = $1 and p.payment_id = a.payment_id
-"""
-FREE = "update contributions.allocation set amount_fen = 0 where bill_id = $1"
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +159,7 @@ async def _doubts(
     if bill.state == "cancelled":
         return [doubt("CANCELLED_BILL", f"缴费流水 {command.payment_id} 指向已作废的 {command.bill_id}")]
     found = []
-    if not await _may_pay(tx, command.payer_no, bill):
+    if not await may_pay(tx, command.payer_no, bill):
         found.append(doubt("WRONG_PAYER", f"{command.bill_id} 由 {bill.payer_no} 缴纳，收到 {command.payer_no} 的缴费"))
     on = business_date(command.paid_at)
     closed = closed_by(admdvs, channel=command.channel, payer_kind=bill.payer_kind, on=on)
@@ -175,7 +170,8 @@ async def _doubts(
     return found
 
 
-async def _may_pay(tx: Connection, payer_no: str, bill: Bill) -> bool:
+async def may_pay(tx: Connection, payer_no: str, bill: Bill) -> bool:
+    """Say whether somebody's money pays a bill without being asked: the payer's own, or of the same household."""
     if not payer_no or payer_no == bill.payer_no or bill.payer_kind == "state":
         return True
     if bill.payer_kind == "household":
@@ -249,8 +245,7 @@ async def return_payment(
     for bill_id in touched:
         bill = await queries.find_bill(tx, bill_id, lock=True)
         assert bill is not None
-        await tx.execute(FREE_ALL, bill.bill_id)
-        await tx.execute(FREE, bill.bill_id)
+        await free_bill(tx, bill.bill_id)
         if bill.state == "paid":
             await unpay(tx, bill, now=now, shelf=shelf)
     await tx.execute(RETURN, row.payment_id)
@@ -258,7 +253,9 @@ async def return_payment(
         # What was paid twice is still paid once.
         bill = await queries.find_bill(tx, bill_id)
         assert bill is not None
-        await cover(tx, bill, now=now, shelf=shelf)
+        after = await cover(tx, bill, now=now, shelf=shelf)
+        if after.state in ("paid", "arrived"):
+            await charge_late(tx, after, now=now, ids=ids, shelf=shelf)
     ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=row.payment_id)]
     await operations.close_cases(tx, ended, now=now, by=actor.login, outcome=f"税务已撤回：{command.reason}")
     await write_trail(tx, actor, verb="return_payment", object_id=row.payment_id, admdvs=row.admdvs, state=command, now=now,

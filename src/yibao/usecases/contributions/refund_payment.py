@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.clearing.rules import same_person
 from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions import operations, queries
 from yibao.domains.contributions.model import Due, PaymentRow, Refund
@@ -96,17 +97,25 @@ async def _refuse(
     if wrong:
         return refuse("DUE_NOT_REFUNDABLE", "应缴记录未到账、已划入个人账户或已退", field="dues", received="、".join(wrong[:5]),
                       remedy="已划入个人账户的请先扣回")
-    for bill_id in sorted({d.bill_id for d in dues}):
-        share = await tx.fetchval(SHARE, payment.payment_id, bill_id) or 0
-        if sum(d.owed_fen for d in dues if d.bill_id == bill_id) > share:
-            return refuse("DUE_OF_OTHER_PAYMENT", "应缴记录不是由这笔缴费缴清的", field="dues", received=bill_id,
-                          remedy="请选择缴清该缴费单的缴费流水")
+    refusal = await _refuse_share(tx, payment.payment_id, dues)
+    if refusal is not None:
+        return refusal
     credit = command.amount_fen - sum(d.owed_fen for d in dues)
     if command.amount_fen <= 0 or not 0 <= credit <= payment.free_fen:
         most = sum(d.owed_fen for d in dues) + payment.free_fen
         return refuse("REFUND_TOO_LARGE", f"可退 {yuan_text(most)} 元", field="amount_fen",
                       received=yuan_text(command.amount_fen),
                       remedy="请核对退费金额；涉及的应缴记录须全额退")
+    return None
+
+
+async def _refuse_share(tx: Connection, payment_id: str, dues: list[Due]) -> Refusal | None:
+    """Refuse dues that the payment did not pay, or of whose bill another refund has taken its part."""
+    for bill_id in sorted({d.bill_id for d in dues}):
+        share = await tx.fetchval(SHARE, payment_id, bill_id) or 0
+        if sum(d.owed_fen for d in dues if d.bill_id == bill_id) > share:
+            return refuse("DUE_OF_OTHER_PAYMENT", "应缴记录不是由这笔缴费缴清的", field="dues", received=bill_id,
+                          remedy="请选择缴清该缴费单的缴费流水")
     return None
 
 
@@ -125,6 +134,9 @@ async def approve_refund(
     if any(d.state != "arrived" for d in dues):
         return refuse("DUE_NOT_REFUNDABLE", "应缴记录的状态已变化，不能退", field="refund_id", received=refund_id,
                       remedy="请驳回后重新申请")
+    refusal = await _refuse_share(tx, refund.payment_id, dues)
+    if refusal is not None:
+        return refusal
     legs: list[tuple[str, int]] = []
     for due in dues:
         await tx.execute(REFUND_DUE, due.psn_no, due.due_id)
@@ -185,12 +197,12 @@ async def _take(tx: Connection, refund_id: str, actor: Actor) -> Refund | Refusa
     refund = await queries.find_refund(tx, refund_id)
     if refund is None:
         return refuse("REFUND_NOT_FOUND", "没有这笔退费", field="refund_id", received=refund_id, remedy="请核对退费单号")
-    if refund.state == "approved" and refund.checked_by == actor.login:
+    if refund.state == "approved" and same_person(refund.checked_by or "", actor.login):
         return refund
     if refund.state != "requested":
         return refuse("REFUND_DECIDED", "退费已经办结", field="refund_id", received=f"{refund_id} {refund.state}",
                       remedy="请查询退费状态")
-    if refund.made_by == actor.login:
+    if same_person(refund.made_by, actor.login):
         return refuse("SAME_PERSON", "退费须由申请人以外的人复核", field="refund_id", received=refund_id, remedy="请换人复核")
     return refund
 

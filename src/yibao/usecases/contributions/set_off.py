@@ -16,7 +16,7 @@ from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.contributions.bills import cover, mark_paid
 from yibao.usecases.contributions.late import charge_late
-from yibao.usecases.contributions.receive_payment import Received
+from yibao.usecases.contributions.receive_payment import Received, may_pay
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 
@@ -45,6 +45,9 @@ async def set_off(
     if payment is None or payment.free_fen <= 0 or payment.admdvs != bill.admdvs:
         return refuse("NO_CREDIT", "这笔缴费没有可抵缴的余额", field="payment_id", received=command.payment_id,
                       remedy="请核对缴费流水及其统筹区")
+    if not await may_pay(tx, payment.payer_no, bill):
+        return refuse("OTHER_PAYER", "这笔缴费是他人的，不能抵缴此缴费单", field="payment_id", received=payment.payer_no,
+                      remedy="请退还缴费人，由缴费单的缴费人自行缴纳")
     closed = await refuse_closed(tx, admdvs=bill.admdvs, on=business_date(now))
     if closed is not None:
         return closed

@@ -43,7 +43,7 @@ async def split_person(
     """Undo a merge: relations as they stand by now, dues with those assessed since, years, identities and money."""
     found = [m for m in await list_merges(tx, command.merge_id) if m.merge_id == command.merge_id]
     if not found:
-        return refuse("MERGE_NOT_FOUND", "没有这次合并", field="merge_id", received=command.merge_id, remedy="请核对合并编号")
+        return _unknown(command.merge_id)
     merge = found[0]
     if merge.undone_at is not None:
         return refuse("MERGE_UNDONE", "这次合并已经撤销", field="merge_id", received=command.merge_id, remedy="无需重复办理")
@@ -51,7 +51,8 @@ async def split_person(
         return refuse("REASON_MISSING", "须说明撤销合并的理由", field="reason", remedy="请填写")
     persons = {number: await take_person(tx, number) for number in sorted((merge.kept_no, merge.merged_no))}
     kept = persons[merge.kept_no]
-    assert kept is not None, "a merge names persons that exist"
+    if kept is None or persons[merge.merged_no] is None:  # of another county: not there for this clerk
+        return _unknown(command.merge_id)
     refusal = refuse_outside(actor, admdvs=kept.admdvs, division=kept.division, field="merge_id")
     if refusal is not None:
         return refusal
@@ -74,6 +75,10 @@ async def split_person(
     await write_trail(tx, actor, verb="split_person", object_id=merge.merged_no, admdvs=merge.admdvs, state=answer, now=now,
                       ids=ids)
     return answer
+
+
+def _unknown(merge_id: str) -> Refusal:
+    return refuse("MERGE_NOT_FOUND", "没有这次合并", field="merge_id", received=merge_id, remedy="请核对合并编号")
 
 
 async def _relations_back(tx: Connection, merge: Merge) -> list[str]:

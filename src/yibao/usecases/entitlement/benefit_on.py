@@ -65,9 +65,10 @@ async def benefit_on(
     for benefit in await _history(tx, psn_no, insutype=insutype, known_at=known_at or now, shelf=shelf):
         if benefit.begin_on <= on and (benefit.end_on is None or on < benefit.end_on):
             return benefit
-    if await find_person(tx, psn_no) is None:
+    person = await find_person(tx, psn_no)
+    if person is None:
         return _unknown(psn_no)
-    loaded = await _loaded(tx, psn_no, insutype=insutype, on=on) if known_at is None else None
+    loaded = await _loaded(tx, psn_no, insutype=insutype, on=on, died_on=person["died_on"]) if known_at is None else None
     if loaded is not None:
         return loaded
     return refuse("NOT_ENROLLED", f"截至所问时刻，参保人在{on.isoformat()}没有险种{insutype}的参保关系", field="insutype",
@@ -122,14 +123,16 @@ def _clauses(policy: RegionPolicy, rules: list[str], day: date) -> list[Clause]:
     return found
 
 
-async def _loaded(tx: Connection, psn_no: str, *, insutype: str, on: date) -> Benefit | None:
+async def _loaded(
+    tx: Connection, psn_no: str, *, insutype: str, on: date, died_on: date | None
+) -> Benefit | None:
     """Return what the enrolment was loaded with, for somebody whose facts have not changed since."""
     r = await find_relation(tx, psn_no, insutype=insutype, on=on)
     if r is None:
         return None
     faults = benefit_faults(
         insutype=insutype, status=r["status"], status_reason=r["status_reason"], benefit_from=r["benefit_from"],
-        benefit_to=r["benefit_to"], died_on=None, on=on,
+        benefit_to=r["benefit_to"], died_on=died_on, on=on,
     )
     return Benefit(
         psn_no=psn_no, insutype=insutype, admdvs=r["admdvs"], is_due=not faults, reason="loaded",

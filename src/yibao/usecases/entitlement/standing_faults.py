@@ -20,10 +20,10 @@ def standing_faults(
             relation (``1`` normal, ``2`` paused, ``4`` ended); None: never insured.
         status_reason: the rows of the law behind the spell; of a loaded relation the reason in Chinese.
         benefit_from, benefit_to: half-open period of the spell, or of the loaded benefits.
-        died_on: day of death; benefits end with it.
+        died_on: day of death, the last day with benefits.
     """
     reason = REASONS.get(status or "")
-    if reason is None or benefit_from is None or (died_on is not None and died_on <= on):
+    if reason is None or benefit_from is None or (died_on is not None and died_on < on):
         return benefit_faults(
             insutype=insutype, status=status, status_reason=status_reason, benefit_from=benefit_from,
             benefit_to=benefit_to, died_on=died_on, on=on,

@@ -54,7 +54,7 @@ async def insured_person(
     if person is None:
         return refuse("PERSON_NOT_FOUND", "没有该人员编号的参保人", field=f"{field}.psn_no", received=psn_no,
                       remedy="请用1101查询人员编号")
-    if person["died_on"] is not None and person["died_on"] <= on:
+    if person["died_on"] is not None and person["died_on"] < on:
         return refuse("PERSON_DEAD", f"参保人已于{person['died_on']}死亡", field=f"{field}.psn_no", received=psn_no,
                       remedy="请核对参保人身份")
     relations = [

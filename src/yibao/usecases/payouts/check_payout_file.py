@@ -28,7 +28,7 @@ async def open_payout_file(tx: Connection, file_id: str) -> PayoutFile | Refusal
 async def check_payout_file(
     tx: Connection, *, file_id: str, actor: Actor, now: datetime, ids: Ids
 ) -> PayoutFile | Refusal:
-    """Send a file to the bank; whoever made it cannot. The same checker again: no effect.
+    """Send a file to the bank; whoever made it, or ordered one of its payouts anew, cannot. The same checker again: no effect.
 
     The file's digest is reckoned anew over its lines: what was changed since it was made is not sent.
     """
@@ -41,6 +41,9 @@ async def check_payout_file(
         return _refuse_state(file)
     if same_person(file.made_by, actor.login):
         return refuse("FOUR_EYES", f"编制与复核须由两人办理，{file.made_by}已编制此文件", field="operator", received=actor.login,
+                      remedy="请由另一名经办人复核")
+    if any(same_person(who, actor.login) for who in await payouts.list_who_reordered(tx, file_id)):
+        return refuse("FOUR_EYES", "此文件中有您重新发起的支付，须由他人复核", field="operator", received=actor.login,
                       remedy="请由另一名经办人复核")
     lines = [line.line for line in await payouts.list_lines(tx, file_id)]
     if sm3(lines_text(lines)).hex() != file.digest or len(lines) != file.count:

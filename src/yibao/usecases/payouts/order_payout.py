@@ -53,14 +53,17 @@ def _same(row: PayoutRow, payout: Payout) -> bool:
 async def open_payout(tx: Connection, payout_id: str) -> PayoutRow | Refusal:
     """Return a payout with what became of it."""
     row = await payouts.find_payout(tx, payout_id)
-    return row or refuse("PAYOUT_UNKNOWN", "没有这个支付单", field="payout_id", received=payout_id, remedy="请核对支付单号")
+    return row or refuse("PAYOUT_NOT_FOUND", "没有这个支付单", field="payout_id", received=payout_id, remedy="请核对支付单号")
 
 
 async def reorder_payout(
     tx: Connection, *, payout_id: str, payee_name: str, bank_name: str, bank_account: str, actor: Actor, now: datetime,
     ids: Ids,
 ) -> PayoutRow | Refusal:
-    """Order a failed payout anew, to another account or the same one; it goes with the next file."""
+    """Order a failed payout anew, to another account or the same one; it goes with the next file.
+
+    Whoever does it does not check that file: nobody alone sends money to an account of the own choice.
+    """
     row = await open_payout(tx, payout_id)
     if isinstance(row, Refusal):
         return row
@@ -71,7 +74,8 @@ async def reorder_payout(
     refusal = refuse_payout(Payout(**{name: getattr(changed, name) for name in Payout.__struct_fields__}))
     if refusal is not None:
         return refusal
-    await payouts.order_again(tx, payout_id, payee_name=payee_name, bank_name=bank_name, bank_account=bank_account)
+    await payouts.order_again(tx, payout_id, payee_name=payee_name, bank_name=bank_name, bank_account=bank_account,
+                              by=actor.login)
     done = await open_payout(tx, payout_id)
     assert isinstance(done, PayoutRow)
     await write_trail(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.clearing.rules import same_person
 from yibao.domains.personal_accounts import operations
 from yibao.domains.personal_accounts.records import Owner, Withdrawal
 from yibao.domains.personal_accounts.words import WITHDRAWAL_CAUSES
@@ -117,13 +118,15 @@ async def decide_withdrawal(
     if found.state != "proposed":
         return refuse("WITHDRAWAL_DECIDED", "该申请已经复核", field="withdrawal_id", received=command.withdrawal_id,
                       remedy="无需重复办理")
-    if found.made_by == actor.login:
+    if same_person(found.made_by, actor.login):
         return refuse("FOUR_EYES", "经办人不能复核自己提出的申请", field="actor", received=actor.login, remedy="请由其他人员复核")
     owners = await operations.take_owners(tx, [found.psn_no, *([found.heir_no] if found.heir_no else [])])
     amount = found.amount_fen
     if command.approve:
-        owner = owners[found.psn_no]
-        faults = payable_faults(owner)
+        owner = owners.get(found.psn_no)
+        if owner is None:
+            return no_account(found.psn_no)
+        faults = payable_faults(owner) + _changed_faults(found, owner, owners.get(found.heir_no or ""))
         if faults:
             return Refusal(tuple(faults))
         amount = owner.balance_fen or 0
@@ -139,6 +142,19 @@ async def decide_withdrawal(
     await write_trail(tx, actor, verb=f"{verb}_{done.kind}", object_id=done.withdrawal_id, admdvs=done.admdvs, state=done,
                       now=now, ids=ids)
     return done
+
+
+def _changed_faults(found: Withdrawal, owner: Owner, heir: Owner | None) -> list[Fault]:
+    """Return what has come between a proposal and its approval."""
+    faults = []
+    if found.kind == "withdrawal" and owner.died_on is not None:
+        faults.append(Fault("PERSON_DEAD", "参保人已死亡", "psn_no", owner.psn_no, "请退回申请，办理个人账户继承"))
+    elif found.kind == "withdrawal" and owner.is_enrolled:
+        faults.append(Fault("STILL_ENROLLED", "职工医保参保关系尚未终止", "psn_no", owner.psn_no, "请先办理停保"))
+    if found.heir_no and (heir is None or heir.died_on is not None or not heir.is_enrolled):
+        faults.append(Fault("HEIR_HAS_NO_ACCOUNT", "继承人没有正在使用的职工个人账户", "heir_no", found.heir_no,
+                            "请退回申请，改由银行支付"))
+    return faults
 
 
 async def _pay(tx: Connection, w: Withdrawal, *, actor: Actor, now: datetime, ids: Ids) -> Refusal | None:

@@ -51,7 +51,7 @@ def arrival_faults(
     faults = []
     if arrival.on > today:
         faults.append(Fault("VISIT_IN_FUTURE", "就诊时间晚于今天", f"{node}.begntime", f"{arrival.on}", "请核对就诊时间"))
-    if person["died_on"] is not None and person["died_on"] <= arrival.on:
+    if person["died_on"] is not None and person["died_on"] < arrival.on:
         faults.append(Fault("PERSON_DEAD", f"参保人已于{person['died_on']}死亡", f"{node}.psn_no", arrival.psn_no,
                             "请核对就诊人身份"))
     elif death is not None:

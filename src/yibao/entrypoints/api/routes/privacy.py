@@ -12,9 +12,12 @@ from yibao.domains.access.agents_model import Correction
 from yibao.entrypoints.api.fields import Id, Limit, MaybeWords, PsnNo, Words
 from yibao.entrypoints.api.routing import ask, deed, read
 from yibao.entrypoints.api.services import Call
+from yibao.kernel.identity_number import mask
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.privacy.correct_person import CorrectionForm, ask_correction, decide_correction
 from yibao.usecases.privacy.export_person import PersonExport, export_person
+
+_MASKED = frozenset(("certno", "card_no", "phone"))
 
 
 class ExportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +50,8 @@ async def take_export(call: Call, psn_no: PsnNo, data: ExportForm) -> PersonExpo
 @deed("/people/{psn_no}/corrections", verb="ask_correction", status=201)
 async def add_correction(call: Call, psn_no: PsnNo, data: CorrectionForm) -> Correction | Refusal:
     """Take a person's request to correct what is stored; somebody else decides."""
-    return await ask_correction(call.tx, psn_no, data, actor=call.actor, now=call.now, ids=call.ids)
+    kept = await ask_correction(call.tx, psn_no, data, actor=call.actor, now=call.now, ids=call.ids)
+    return kept if isinstance(kept, Refusal) else _shown(kept)
 
 
 @read("/corrections", verb="list_corrections")
@@ -56,15 +60,26 @@ async def list_corrections(
     psn_no: Annotated[str, Meta(max_length=32, pattern=r"^[0-9A-Za-z]*$")] = "", limit: Limit = 50,
 ) -> Corrections:
     """List requests to correct, with what was stored when they were made."""
-    return Corrections(await agents_queries.list_corrections(call.tx, state=state, psn_no=psn_no, most=limit))
+    rows = await agents_queries.list_corrections(call.tx, state=state, psn_no=psn_no, most=limit)
+    return Corrections([_shown(row) for row in rows])
 
 
 @deed("/corrections/{correction_id}/decide", verb="decide_correction")
 async def end_correction(call: Call, correction_id: Id, data: CorrectionDecision) -> Correction | Refusal:
     """Correct the person's data, or reject the request with a reason."""
-    return await decide_correction(
+    done = await decide_correction(
         call.tx, correction_id, approve=data.approve, answer=data.answer, actor=call.actor, now=call.now, ids=call.ids,
         shelf=call.shelf,
+    )
+    return done if isinstance(done, Refusal) else _shown(done)
+
+
+def _shown(correction: Correction) -> Correction:
+    """Return a request with numbers masked: what is right stands on the paper that the person brought."""
+    if correction.field not in _MASKED:
+        return correction
+    return msgspec.structs.replace(
+        correction, old_value=mask(correction.old_value), new_value=mask(correction.new_value)
     )
 
 
