@@ -84,5 +84,6 @@ class Outside:
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a place for the stores."""
-    return tempfile.TemporaryDirectory(prefix=f"yibao-tests-{os.getpid()}-year-")
+    """Return a place for the stores: in memory where there is such a place, for nothing here has to outlive the machine."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(prefix=f"yibao-tests-{os.getpid()}-year-", dir=memory if memory.is_dir() else None)
