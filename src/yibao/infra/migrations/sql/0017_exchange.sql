@@ -36,6 +36,7 @@ create table exchange.outbox (
     primary key (party, no)
 );
 create unique index outbox_once on exchange.outbox (party, kind, key);
+create unique index outbox_by_id on exchange.outbox (party, message_id);     -- a party knows a message by it
 
 create table exchange.inbox (
     party          text not null,
