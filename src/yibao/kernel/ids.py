@@ -8,7 +8,6 @@ from typing import Protocol
 
 from yibao.kernel.business_time import SHANGHAI, digits
 
-
 _NUMBERS = 10_000_000
 
 
