@@ -96,7 +96,8 @@ async def _live(n: int, seed: int, platform: Platform, *, is_disturbed: bool) ->
         life.wrong["offices_silent"] = life.done["rounds_without_answer"]
     done: dict[str, Any] = {**dict(sorted(life.done.items())), "months": len(months), "people": len(world.souls),
                             **{f"digest_{k}": v for k, v in found.items()}}
-    names = ("breaches", "exchange_cases", "offices_silent", "reports_differ", "months_not_closed", "batches_refused", "payments_declined")
+    names = ("breaches", "exchange_cases", "offices_silent", "reports_differ", "months_not_closed", "batches_refused",
+             "payments_declined")
     return found, Result(done, {name: life.wrong[name] for name in names})
 
 
