@@ -62,10 +62,17 @@ CONTRIBUTION_CHECKS = (
         select coalesce(o.account, b.account) from owed o full join booked b using (account)
         where coalesce(o.fen, 0) <> coalesce(b.fen, 0)"""),
     Check("I2", "从个人账户划扣的应缴到账的，恰有一笔划扣分录", """
+        with taken as (
+            select p.psn_no, substr(p.posting_id, 4) as due_id from ledger.posting p
+            where p.kind = 'account_due' and p.posting_id like 'ad-%'),
+        drawn as (
+            select psn_no, due_id from taken union
+            select m.merged_into, t.due_id from taken t join people.person m on m.psn_no = t.psn_no
+            where m.merged_into is not null)
         select d.psn_no || '/' || d.due_id from contributions.due d
-        where d.payer_kind = 'account' and d.total_fen > 0 and (d.state in ('arrived', 'credited')) <> exists (
-            select from ledger.posting p where p.posting_id = 'ad-' || d.due_id and (p.psn_no = d.psn_no or p.psn_no in (
-                select m.psn_no from people.person m where m.merged_into = d.psn_no)))"""),
+        left join drawn x on x.psn_no = d.psn_no and x.due_id = d.due_id
+        where d.payer_kind = 'account' and d.total_fen > 0
+          and (d.state in ('arrived', 'credited')) <> (x.due_id is not null)"""),
     Check("I6", "退费均由两人办理，已退的有分录；余额不足的缴费没有多退", """
         select f.refund_id from contributions.refund f
         left join ledger.posting p on p.psn_no = f.payer_no and p.posting_id = f.refund_id || '-done'
