@@ -1,0 +1,1 @@
+"""Manual reimbursement: claims on paper bills."""

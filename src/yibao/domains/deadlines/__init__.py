@@ -1,0 +1,1 @@
+"""Deadlines that move, and why."""

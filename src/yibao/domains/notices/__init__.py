@@ -1,0 +1,1 @@
+"""What is told to people: notices, messages, bulletins, known problems."""

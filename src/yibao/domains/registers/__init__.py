@@ -1,0 +1,1 @@
+"""Registers: numbered books of what waits to be done, with papers and answers."""

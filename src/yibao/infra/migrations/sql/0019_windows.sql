@@ -1,0 +1,3 @@
+-- Plans of cut-over windows, their publication, and the stages of reopening.
+
+select;  -- nothing yet

@@ -1,0 +1,3 @@
+-- Registers: rows, papers, answers.
+
+select;  -- nothing yet

@@ -1,0 +1,3 @@
+-- Episodes of care that a window holds up.
+
+select;  -- nothing yet

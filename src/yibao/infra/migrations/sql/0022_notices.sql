@@ -1,0 +1,3 @@
+-- Notices, messages to people, subscriptions and known problems.
+
+select;  -- nothing yet

@@ -1,0 +1,3 @@
+-- Settling afterwards what a window held up.
+
+select;  -- nothing yet

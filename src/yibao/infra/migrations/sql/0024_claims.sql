@@ -1,0 +1,3 @@
+-- Manual reimbursement.
+
+select;  -- nothing yet

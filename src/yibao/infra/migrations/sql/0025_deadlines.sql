@@ -1,0 +1,3 @@
+-- Moved deadlines, and dues in transit.
+
+select;  -- nothing yet

@@ -1,0 +1,3 @@
+-- What the console of a window counts.
+
+select;  -- nothing yet

@@ -1,0 +1,1 @@
+"""Settling afterwards what a window held up, in the order of service."""

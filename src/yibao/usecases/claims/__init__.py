@@ -1,0 +1,1 @@
+"""Manual reimbursement, from papers to payment and appeal."""

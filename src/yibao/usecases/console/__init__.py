@@ -1,0 +1,1 @@
+"""What the window desk sees: tracks, backlog, errors, known problems."""

@@ -1,0 +1,1 @@
+"""Moving deadlines; dues that are paid and have not arrived."""

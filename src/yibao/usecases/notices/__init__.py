@@ -1,0 +1,1 @@
+"""Telling people: notices from a plan, last calls, bulletins, subscriptions."""

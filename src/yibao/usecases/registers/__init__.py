@@ -1,0 +1,1 @@
+"""Keeping registers: receipts, batches, answers, books."""

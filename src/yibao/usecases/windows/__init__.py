@@ -1,0 +1,1 @@
+"""The gate before every way in; plans checked, published, amended, tried."""
