@@ -17,16 +17,16 @@ import uvicorn
 
 from tests.support.databases import drop_database, execute, named
 from tests.support.till import Counter, Till
+from tests.support.window_city import City, at
+from tests.support.window_city import fill as fill_city
 from yibao.app import create_app
 from yibao.demo.description import ENDPOINT, describe
-from yibao.demo.world import build_world
 from yibao.infra.config import Settings
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.usecases.catalogue.load_catalogue import load_all
-from yibao.usecases.policies.publish_policies import publish_policies
 
 _copies = itertools.count(1)
 
@@ -64,12 +64,9 @@ class Served(threading.Thread):
         self.join(20)
 
 
-async def _fill(url: str, *, persons: int) -> None:
-    now = SystemClock().now()
+async def _load_catalogue(url: str) -> None:
     database = await Database.open(url, role=None, size=2)
-    await publish_policies(database, now=now)
-    await load_all(database, now=now, ids=RandomIds())
-    await build_world(database, persons=persons, seed=11, today=business_date(now), progress=lambda *_: None)
+    await load_all(database, now=SystemClock().now(), ids=RandomIds())
     await database.close()
 
 
@@ -82,11 +79,20 @@ async def _describe(url: str, base_url: str, today: date) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def world_template(server_url: str, template_database: str) -> str:
+def catalogue_template(server_url: str, template_database: str) -> str:
+    """Load the catalogues into one database that every world is built in a copy of; return its name."""
+    name = f"yibao_catalogue_{os.getpid()}"
+    execute(server_url, f"create database {name} template {template_database}")
+    asyncio.run(_load_catalogue(named(server_url, name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def world_template(server_url: str, catalogue_template: str) -> str:
     """Fill one database with a small world that every module copies; return its name."""
     name = f"yibao_world_{os.getpid()}"
-    execute(server_url, f"create database {name} template {template_database}")
-    asyncio.run(_fill(named(server_url, name), persons=60))
+    execute(server_url, f"create database {name} template {catalogue_template}")
+    asyncio.run(fill_city(named(server_url, name), today=business_date(SystemClock().now())))
     return name
 
 
@@ -149,3 +155,43 @@ def patient_of(world: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
         return dict(by_story[story])
 
     return find
+
+
+CityAt = Callable[..., City]
+
+
+@pytest.fixture(scope="session")
+def city_templates(server_url: str, catalogue_template: str) -> Callable[[date], str]:
+    """Return a function that gives the name of a database with a small world as of a day, filled once."""
+    made: dict[date, str] = {}
+
+    def template(today: date) -> str:
+        if today not in made:
+            name = f"yibao_city_{os.getpid()}_{today:%Y%m%d}"
+            execute(server_url, f"create database {name} template {catalogue_template}")
+            asyncio.run(fill_city(named(server_url, name), today=today))
+            made[today] = name
+        return made[today]
+
+    return template
+
+
+@pytest.fixture(scope="module")
+def city_at(
+    server_url: str, city_templates: Callable[[date], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CityAt]:
+    """Return a function that opens a city of its own at an instant of business time; ``exact`` stops its clock there."""
+    opened: list[tuple[City, str]] = []
+
+    def open_city(text: str, *, exact: bool = False) -> City:
+        template = city_templates(business_date(at(text)))
+        name = f"{template}_{next(_copies)}"
+        execute(server_url, f"create database {name} template {template}")
+        city = City(named(server_url, name), tmp_path_factory.mktemp("city"), opened_at=at(text), exact=exact)
+        opened.append((city, name))
+        return city
+
+    yield open_city
+    for city, name in opened:
+        city.close()
+        drop_database(server_url, name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tests.support.databases import execute
+from tests.support.turned_clock import TurnedClock
 from yibao.app import App
 from yibao.demo.institutions import sites, staff_of
 from yibao.demo.loading import insert_regions, insert_site
@@ -36,23 +37,6 @@ FIRST = Actor(login="clerk.first", channel="cli", regions=(REGION,), roles=("int
 SECOND = Actor(login="clerk.second", channel="cli", regions=(REGION,), roles=("approve", "pay"))
 THERE = Actor(login="clerk.there", channel="cli", regions=(OTHER_REGION,), roles=("intake", "review"))
 WORLD_SEED = 11
-
-
-class TurnedClock:
-    """A clock that stands where the calendar puts it, and moves a millisecond with each look."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-
-    def turn(self, at: datetime) -> None:
-        """Turn it forward."""
-        assert at >= self._at, f"time goes back from {self._at} to {at}"
-        self._at = at
-
-    def now(self) -> datetime:
-        """Return the instant; no two are equal."""
-        self._at += timedelta(milliseconds=1)
-        return self._at
 
 
 class Agency:
