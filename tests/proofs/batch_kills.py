@@ -216,7 +216,7 @@ async def _prepare(seed: int, platform: Platform, shelf: PolicyShelf, home: Path
     psn_nos = await _enrol(agency, seed)
     await _keep(platform, agency, name, "assess", stages)
     await _assess(agency.database, shelf)
-    await send_bills(agency.database, admdvs=REGION, now=noon(MONTH, 11), ids=agency.ids, actor=FIRST, shelf=shelf)
+    await send_bills(agency.database, admdvs=REGION, now=noon(MONTH, 11), ids=agency.ids, actor=FIRST)
     await _pay_bills(agency)
     await _keep(platform, agency, name, "reconcile", stages)
     await _keep(platform, agency, name, "credit", stages)

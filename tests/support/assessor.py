@@ -33,7 +33,7 @@ async def _run(url: str, what: str) -> None:
         await assess_month(database, admdvs=ZIBO, month=MONTH, now=NOW, shelf=shelf, progress=_say, chunk=20)
     else:
         sending.CHUNK = 5
-        await sending.send_bills(database, admdvs=ZIBO, now=NOW, ids=RandomIds(), shelf=shelf, progress=_say,
+        await sending.send_bills(database, admdvs=ZIBO, now=NOW, ids=RandomIds(), progress=_say,
                                  actor=Actor(login="clerk.one", channel="cli"))
     await database.close()
 

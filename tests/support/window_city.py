@@ -223,12 +223,13 @@ class City:
 def plan_text(name: str, *, year: int | None = None) -> str:
     """Return the text of a plan of the package; with ``year`` all its instants are moved to that year.
 
-    Month, day and hour stay, so weekdays do not: texts that name a weekday are dropped by whoever checks them.
+    Month, day and hour stay, so weekdays do not: what is said of them is left out.
     """
     text = resources.files("yibao").joinpath("data", "plans", f"{name}.toml").read_text("utf-8")
     if year is None:
         return text
     first = min(int(y) for y in re.findall(r"(20\d\d)-\d\d-\d\d", text))
     moved = re.sub(r"(20\d\d)(-\d\d-\d\d)", lambda m: f"{int(m[1]) - first + year}{m[2]}", text)
+    moved = re.sub(r"[（(]星期.[)）]|星期[一二三四五六日]", "", moved)
     tomllib.loads(moved)
     return moved

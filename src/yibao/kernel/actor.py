@@ -16,8 +16,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         channel: the way in: ``api``, ``cli``, ``worker``, ``exchange``, ``portal``.
         sender: key that carried the request, or the agency itself.
         regions: pooling regions it may act for; empty means none.
-        roles: ``intake``, ``review``, ``approve``, ``pay``, ``audit``, ``admin``.
+        roles: ``intake``, ``review``, ``approve``, ``pay``, ``audit``, ``admin``, ``institution``.
         division: county or town code that limits what it may touch; empty means the whole region.
+        fixmedins_code: the institution whose program it is; ``""`` for everybody of the agency.
     """
 
     login: str
@@ -26,3 +27,4 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     division: str = ""
+    fixmedins_code: str = ""

@@ -148,12 +148,12 @@ class Life:
         a = self.agency
         if day.day == ASSESSED_ON:
             await self._batch(assess_month, month=month)
-            await send_bills(a.database, admdvs=REGION, now=a.clock.now(), ids=a.ids, actor=FIRST, shelf=a.shelf)
+            await send_bills(a.database, admdvs=REGION, now=a.clock.now(), ids=a.ids, actor=FIRST)
             await self._round()
         if day.day == RESIDENTS_ON and month.month in SEASON:
             await self._enrol_residents(day)
             await self._batch(assess_residents, year=month.year + 1)
-            await send_bills(a.database, admdvs=REGION, now=a.clock.now(), ids=a.ids, actor=FIRST, shelf=a.shelf)
+            await send_bills(a.database, admdvs=REGION, now=a.clock.now(), ids=a.ids, actor=FIRST)
             await self._round()
         if day.day == PAID_ON:
             self._pay(day, month)
@@ -167,7 +167,7 @@ class Life:
             for run in await credit_arrears(a.database, admdvs=REGION, before=month, now=a.clock.now(), shelf=a.shelf):
                 self.done["arrears_runs"] += 1
                 self.done["arrears_credited"] += run.credited
-            await collect_from_accounts(a.database, admdvs=REGION, now=a.clock.now(), shelf=a.shelf)
+            await collect_from_accounts(a.database, admdvs=REGION, now=a.clock.now())
             await self._pay_out()
         if day.month == 1 and day.day == 2:
             await self._batch(credit_interest, year=day.year - 1)
@@ -179,7 +179,7 @@ class Life:
             bills = await list_bills(tx, admdvs=REGION, payer_no="treasury", state="sent")
         for bill in bills:
             told = Subsidy(bill_id=bill.bill_id, receipt_no=f"CZ{bill.bill_id}", received_on=day)
-            if await a.deed(receive_subsidy, told) is not None:
+            if await a.do(receive_subsidy, told) is not None:
                 self.books.subsidies[day.replace(day=1)] += bill.amount_fen
                 self.done["subsidies"] += 1
 

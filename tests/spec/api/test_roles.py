@@ -14,7 +14,7 @@ import pytest
 from tests.spec.api.conftest import HallOf
 from tests.support.hall import Hall, problem_of
 
-ROLES = ("intake", "review", "approve", "pay", "audit", "admin")
+ROLES = ("intake", "review", "approve", "pay", "audit", "admin", "institution")
 HERE, THERE = "370300", "441300"
 NOBODY = "0" * 24
 

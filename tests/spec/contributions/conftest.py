@@ -91,7 +91,7 @@ class Town:
 
     async def send(self, on: str) -> Any:
         """Send the open bills to the tax bureau."""
-        return await send_bills(self.database, admdvs=self.admdvs, now=noon(on), ids=self.ids, actor=CLERK, shelf=SHELF)
+        return await send_bills(self.database, admdvs=self.admdvs, now=noon(on), ids=self.ids, actor=CLERK)
 
     async def pay(
         self, payment_id: str, bill_id: str, amount_fen: int, *, on: str, payer_no: str = "", channel: str = "tax_app",

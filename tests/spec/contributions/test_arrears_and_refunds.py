@@ -247,9 +247,9 @@ async def test_care_and_a_retirees_large_amount_are_taken_from_the_account(town:
         await town.run("insert into ledger.posting values ($1, 'opening', '370300', 'opening', now(), null, null, "
                        "array['account:' || $1, 'opening:370300'], array[$2::bigint, -$2::bigint], 0)", psn_no, fen)
     await assess(town, date(2025, 1, 1), "2025-01-02")
-    done = await collect_from_accounts(town.database, admdvs="370300", now=noon("2025-01-05"), shelf=SHELF)
+    done = await collect_from_accounts(town.database, admdvs="370300", now=noon("2025-01-05"))
     assert (done.taken, done.taken_fen, done.too_low) == (3, 1_200 + 1_200 + 3_500, 1)
-    again = await collect_from_accounts(town.database, admdvs="370300", now=noon("2025-01-06"), shelf=SHELF)
+    again = await collect_from_accounts(town.database, admdvs="370300", now=noon("2025-01-06"))
     assert (again.taken, again.too_low) == (0, 1)
     assert await town.balance(f"account:{rich}") == 100_000 - 4_700
     assert (await town.balance("fund:370300:330100"), await town.balance("fund:370300:419900")) == (2_400, 3_500)

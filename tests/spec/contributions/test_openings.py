@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.spec.contributions.conftest import SHELF, Town, noon
+from tests.spec.contributions.conftest import Town, noon
 from tests.spec.contributions.test_assessment import assess
 from tests.spec.policy.cities import HUIZHOU, ZIBO, city_policy
 from yibao.infra.database import Database
@@ -29,7 +29,7 @@ async def huizhou(fresh_database_url: str) -> AsyncIterator[Town]:
 
 async def offer(town: Town, bill_id: str, *, channel: str, on: str) -> Offer | Refusal:
     async with town.database.transaction() as tx:
-        return await offer_payment(tx, bill_id, channel=channel, now=noon(on), shelf=SHELF)
+        return await offer_payment(tx, bill_id, channel=channel, now=noon(on))
 
 
 async def resident_bill(town: Town, psn_no: str, *, payer_kind: str = "person", payer_no: str = "") -> str:

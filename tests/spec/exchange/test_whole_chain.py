@@ -52,7 +52,7 @@ class Region(Exchange):
         now = at("2024-07-03")
         await assess_month(self.base, admdvs=REGION, month=MONTH, now=now, shelf=self.shelf)
         sent = await send_bills(
-            self.base, admdvs=REGION, now=now, ids=self.registry.ids, actor=self.registry.actor, shelf=self.shelf
+            self.base, admdvs=REGION, now=now, ids=self.registry.ids, actor=self.registry.actor
         )
         assert sent.bills == 1
         row = await self.base.fetch("select bill_id from contributions.bill where payer_kind = 'unit'")

@@ -15,7 +15,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
         admdvs: region that keeps the account.
         regions: regions whose data the agent may see.
         division: county (6 digits) or town (9) that limits what is seen further; ``""`` for the whole region.
-        roles: ``intake``, ``review``, ``approve``, ``pay``, ``audit``, ``admin``; see ``agents_rules.role_faults``.
+        roles: ``intake``, ``review``, ``approve``, ``pay``, ``audit``, ``admin``, or ``institution`` alone; see
+            ``agents_rules.role_faults``.
+        fixmedins_code: the institution for which an agent in role ``institution`` acts, and for no other; else ``""``.
     """
 
     login: str
@@ -27,6 +29,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     created_by: str
     disabled_at: datetime | None
+    fixmedins_code: str = ""
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,7 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     revoked_at: datetime | None
     disabled_at: datetime | None
+    fixmedins_code: str = ""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

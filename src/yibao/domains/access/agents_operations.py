@@ -10,10 +10,11 @@ from yibao.domains.access.agents_model import Agent, ApiKey, Correction, Proposa
 from yibao.infra.database import Connection
 
 KEEP_AGENT = """
-insert into access.agent (login, admdvs, name, regions, division, roles, created_at, created_by, disabled_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into access.agent (login, admdvs, name, regions, division, roles, created_at, created_by, disabled_at,
+    fixmedins_code)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (login) do update set name = excluded.name, regions = excluded.regions, division = excluded.division,
-    roles = excluded.roles, disabled_at = excluded.disabled_at
+    roles = excluded.roles, disabled_at = excluded.disabled_at, fixmedins_code = excluded.fixmedins_code
 where access.agent.admdvs = excluded.admdvs
 returning true
 """
@@ -50,7 +51,7 @@ async def keep_agent(tx: Connection, agent: Agent) -> bool:
     """Add an agent or change one of the same region; False if the login belongs to another region."""
     kept = await tx.fetchval(
         KEEP_AGENT, agent.login, agent.admdvs, agent.name, list(agent.regions), agent.division, list(agent.roles),
-        agent.created_at, agent.created_by, agent.disabled_at,
+        agent.created_at, agent.created_by, agent.disabled_at, agent.fixmedins_code,
     )
     return kept is not None
 

@@ -12,7 +12,7 @@ _KEY_COLUMNS = ("key_id, admdvs, login, title, scopes, rate_per_minute, created_
                 "revoked_by")
 BEARER = """
 select k.key_id, k.digest, k.login, a.regions, a.division, a.roles, k.scopes, k.rate_per_minute, k.expires_at,
-       k.revoked_at, a.disabled_at
+       k.revoked_at, a.disabled_at, a.fixmedins_code
 from access.api_key k join access.agent a on a.login = k.login where k.key_id = $1
 """
 AGENT = "select * from access.agent where login = $1"

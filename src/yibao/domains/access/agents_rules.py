@@ -11,10 +11,16 @@ from yibao.domains.access.agents_model import Bearer
 from yibao.infra.digest import sm3
 from yibao.kernel.refusal import Fault
 
-ROLES = {"intake": "受理", "review": "审核", "approve": "审批", "pay": "支付", "audit": "稽核", "admin": "管理"}
+INSTITUTION = "institution"
+"""Role of an institution's own program: it acts for one institution and does nothing of the agency's."""
+ROLES = {
+    "intake": "受理", "review": "审核", "approve": "审批", "pay": "支付", "audit": "稽核", "admin": "管理",
+    INSTITUTION: "定点医药机构",
+}
 _PREPARES = frozenset(("intake", "review"))
 _DECIDES = frozenset(("approve", "pay"))
 _ALONE = frozenset(("audit", "admin"))
+_OUTSIDE = frozenset((INSTITUTION,))
 
 KEY_LIFE_MAX = timedelta(days=366)
 RATE_PER_MINUTE = 600
@@ -40,6 +46,9 @@ def role_faults(roles: Collection[str]) -> list[Fault]:
     if held & _ALONE and len(held) > 1:
         faults.append(Fault("ROLES_EXCLUDE", "稽核和管理岗位不得兼任其他岗位", "roles", " ".join(sorted(held)),
                             "请分给两个人", "经办岗位不相容原则"))
+    if held & _OUTSIDE and len(held) > 1:
+        faults.append(Fault("ROLES_EXCLUDE", "定点医药机构的账号不得兼任经办岗位", "roles", " ".join(sorted(held)),
+                            "请分设账号", "经办岗位不相容原则"))
     return faults
 
 
@@ -55,6 +64,18 @@ def agent_faults(*, login: str, name: str, admdvs: str, regions: Collection[str]
     if division and (not _DIVISION.fullmatch(division) or division[:4] not in {r[:4] for r in regions}):
         faults.append(Fault("DIVISION_INVALID", "区划须为所辖的县（6位）或镇（9位）", "division", division))
     return faults
+
+
+def institution_faults(*, roles: Collection[str], fixmedins_code: str, division: str) -> list[Fault]:
+    """Say what is wrong between an agent's role and the institution it is bound to: neither goes without the other."""
+    if INSTITUTION in roles and not fixmedins_code:
+        return [Fault("INSTITUTION_MISSING", "定点医药机构的账号须写明机构编号", "fixmedins_code")]
+    if fixmedins_code and INSTITUTION not in roles:
+        return [Fault("INSTITUTION_UNWANTED", "经办人员的账号不得绑定定点医药机构", "fixmedins_code", fixmedins_code,
+                      f"请改用{ROLES[INSTITUTION]}岗位")]
+    if fixmedins_code and division:
+        return [Fault("DIVISION_INVALID", "定点医药机构的账号不限县镇", "division", division, "请留空")]
+    return []
 
 
 def key_text(key_id: str, secret: str) -> str:

@@ -9,7 +9,7 @@ from importlib import resources
 
 import msgspec
 
-from yibao.domains.access.agents_rules import ROLES
+from yibao.domains.access.agents_rules import INSTITUTION, ROLES
 
 STRANGER = "stranger"
 """Role of who has no key; such a row is named after its operation and says its title."""
@@ -52,7 +52,7 @@ def verbs() -> Mapping[str, Verb]:
     found: dict[str, Verb] = {}
     for row in csv.DictReader(text.splitlines()):
         words = row["role"].split()
-        roles = tuple(r for r in ROLES if r != "admin") if words == ["any"] else tuple(words)
+        roles = tuple(r for r in ROLES if r not in ("admin", INSTITUTION)) if words == ["any"] else tuple(words)
         verb = Verb(row["verb"], roles, row["object"], row["four_eyes"], row["title"])
         unknown = {*roles, *([verb.checker] if verb.checker else [])} - ROLES.keys() - {STRANGER}
         if unknown or not roles or verb.verb in found:

@@ -9,9 +9,10 @@ import msgspec
 
 KINDS: Mapping[str, str] = {
     "last_call": "停机前提醒", "restart_moved": "恢复时间调整", "opened": "业务恢复", "amended": "公告调整",
-    "register_received": "登记受理", "register_answer": "登记办理结果", "episode_held": "就诊费用待结", "episode_settled": "补录结算",
-    "episode_lapsed": "补录期限已过", "deadline_moved": "时限顺延", "dues_in_transit": "缴费在途", "dues_arrived": "缴费到账",
-    "claim_answer": "报销结果", "cash_due": "现金差额", "credit_failed": "账户划拨", "problem": "已知问题", "other": "通知",
+    "register_received": "登记受理", "register_answer": "登记办理结果", "episode_held": "就诊费用待结",
+    "episode_settled": "补录结算", "episode_lapsed": "补录期限已过", "deadline_moved": "时限顺延",
+    "dues_in_transit": "缴费在途", "dues_arrived": "缴费到账", "claim_answer": "报销结果", "cash_due": "现金差额",
+    "credit_failed": "账户划拨", "problem": "已知问题", "other": "通知",
 }
 """What messages are about, and what people call it."""
 

@@ -13,8 +13,8 @@ from yibao.infra.digest import sm3
 
 TELL = """
 insert into notices.message (psn_no, message_id, admdvs, emp_no, fixmedins_code, kind, key, text, plan, version, rule, about,
-    phone, told_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (psn_no, message_id) do nothing returning 1
+    phone, told_at, serial)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (psn_no, message_id) do nothing returning 1
 """
 READ = """
 update notices.message set read_at = $3 where psn_no = $1 and message_id = $2 and read_at is null returning 1
@@ -36,11 +36,11 @@ values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning 1
 """
 
 
-async def add_message(tx: Connection, message: Message, *, told_at: datetime) -> bool:
-    """Write a message; say whether it is new."""
+async def add_message(tx: Connection, message: Message, *, told_at: datetime, serial: str) -> bool:
+    """Write a message; say whether it is new. ``serial`` orders those of one instant."""
     values = (
         message.psn_no, message_id_of(message), message.admdvs, message.emp_no, message.fixmedins_code, message.kind,
-        key_of(message), message.text, message.plan, message.version, message.rule, message.about, message.phone, told_at,
+        key_of(message), message.text, message.plan, message.version, message.rule, message.about, message.phone, told_at, serial,
     )
     return await tx.fetchval(TELL, *values) is not None
 

@@ -45,6 +45,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     """A group of businesses with its own stop and restart.
 
     Attributes:
+        business: codes of data/windows/businesses.csv that stop with it; a business stops with one track only.
         stop, restart: first instant of the stop and first instant of service again; ``restart`` None: to be announced.
         stop_says, restart_says: the times as the notice writes them (``10月18日（星期一）24:00``).
         expected: when the restart is expected where it is to be announced.
@@ -57,6 +58,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     stop: datetime
     restart: datetime | None
+    business: tuple[str, ...] = ()
     stop_says: str = ""
     restart_says: str = ""
     expected: datetime | None = None
@@ -167,6 +169,57 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     least: int = 20
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is about to do, as far as the way in knows it; ``""`` is not known."""
+
+    business: str
+    admdvs: str
+    channel: str
+    transaction: str = ""
+    care_admdvs: str = ""
+    fixmedins_code: str = ""
+    insutype: str = ""
+    psn_type: str = ""
+    institution: str = ""
+    visit_class: str = ""
+    position: str = ""
+    cause: str = ""
+    county: str = ""
+    payer: str = ""
+    urgent: bool = False
+    amount_fen: int | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """A named case on which a dry run shows the plan's effect day by day.
+
+    Attributes:
+        begin, end: of the episode; ``end`` None: still going on. For what is no episode both are when it is asked for.
+        psn: who it is, in words; not a real person.
+        asked: what is done, as at the gate.
+    """
+
+    name: str
+    psn: str
+    begin: datetime
+    end: datetime | None
+    asked: Asked
+    is_filed: bool = False
+    can_end: bool = False
+
+
+class Openings(msgspec.Struct, frozen=True):
+    """How far a reopening in stages has come: ordinal of a stage to ``open`` or ``stopped``.
+
+    A stage that is not named opens at its own time, if it has one.
+    """
+
+    states: Mapping[int, str] = {}
+
+
+NOT_OPENED = Openings()
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A plan in one version.
 
@@ -193,31 +246,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     announced_on: str = ""
     amends: int = 0
     reason: str = ""
+    samples: tuple[Sample, ...] = ()
 
     def track(self, code: str) -> Track | None:
         """Return a track by its code."""
         return next((t for t in self.tracks if t.code == code), None)
 
+    def track_of(self, business: str) -> Track | None:
+        """Return the track a business stops with; None: it goes on."""
+        return next((t for t in self.tracks if business in t.business), None)
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody is about to do, as far as the way in knows it; ``""`` is not known."""
+    def channel(self, code: str) -> Channel | None:
+        """Return a channel by its code."""
+        return next((c for c in self.channels if c.code == code), None)
 
-    business: str
-    admdvs: str
-    channel: str
-    transaction: str = ""
-    care_admdvs: str = ""
-    fixmedins_code: str = ""
-    insutype: str = ""
-    psn_type: str = ""
-    institution: str = ""
-    visit_class: str = ""
-    position: str = ""
-    cause: str = ""
-    county: str = ""
-    payer: str = ""
-    urgent: bool = False
-    amount_fen: int | None = None
+    def rule(self, rule_id: str) -> Rule | None:
+        """Return a rule by its id."""
+        return next((r for r in self.rules if r.id == rule_id), None)
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -237,6 +282,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         intake: how an application is taken: ``""`` as always, or ``accept_register``, ``accept_effective_on_receipt``,
             ``pre_accept``.
         hits: the rules that hold, most specific first.
+        snapshot_at: a query is answered as of this instant, and says so; None: as of now.
     """
 
     stage: str = NORMAL
@@ -244,6 +290,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     advice: tuple[str, ...] = ()
     intake: str = ""
     hits: tuple[Hit, ...] = ()
+    snapshot_at: datetime | None = None
 
 
 OPEN = Judged()

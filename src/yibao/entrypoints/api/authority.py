@@ -66,6 +66,7 @@ class Authority:
         actor = Actor(
             login=bearer.login, channel=CHANNEL, sender=f"key:{bearer.key_id}", regions=tuple(sorted(bearer.regions)),
             roles=tuple(r for r in bearer.roles if r in bearer.scopes), division=bearer.division,
+            fixmedins_code=bearer.fixmedins_code,
         )
         self._require(actor, verbs()[route.verb])
         return actor

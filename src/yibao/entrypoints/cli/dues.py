@@ -88,7 +88,7 @@ def assess_year(
 def send(region: Region, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Send open bills."""
     done: Sent = _batch(lambda db, shelf, now: send_bills(
-        db, admdvs=region, now=now, ids=RandomIds(), actor=_actor(operator, region), shelf=shelf, progress=_progress,
+        db, admdvs=region, now=now, ids=RandomIds(), actor=_actor(operator, region), progress=_progress,
     ), as_json=as_json)
     show({"ok": True, "sent": done}, as_json=as_json, render=lambda: (
         f"✓ 发送 {done.bills} 张缴费单，{yuan_text(done.amount_fen)} 元；财政缴费单 {done.state_bills} 张"))
@@ -98,7 +98,7 @@ def send(region: Region, operator: OperatorName, as_json: JsonFlag = False) -> N
 def collect(region: Region, as_json: JsonFlag = False) -> None:
     """Take dues from personal accounts."""
     done: Collected = _batch(lambda db, shelf, now: collect_from_accounts(
-        db, admdvs=region, now=now, shelf=shelf, progress=_progress), as_json=as_json)
+        db, admdvs=region, now=now, progress=_progress), as_json=as_json)
     show({"ok": True, "collected": done}, as_json=as_json, render=lambda: (
         f"✓ 划扣 {done.taken} 笔，{yuan_text(done.taken_fen)} 元；余额不足 {done.too_low} 笔，下次再划"))
 
@@ -245,9 +245,9 @@ def subsidy(
 ) -> None:
     """Book what the treasury has paid."""
     command = Subsidy(bill_id=bill_id, receipt_no=receipt, received_on=_day(on, as_json=as_json))
-    now, ids, shelf = _now(), RandomIds(), _shelf()
+    now, ids = _now(), RandomIds()
     done: Bill = run_deed(
-        lambda tx: receive_subsidy(tx, command, actor=_actor(operator), now=now, ids=ids, shelf=shelf), as_json=as_json)
+        lambda tx: receive_subsidy(tx, command, actor=_actor(operator), now=now, ids=ids), as_json=as_json)
     show({"ok": True, "bill": done}, as_json=as_json, render=lambda: (
         f"✓ {done.bill_id} {yuan_text(done.amount_fen)} 元已到账"))
 

@@ -12,16 +12,22 @@ from rich.console import RenderableType
 
 from yibao.domains.access import agents_queries
 from yibao.domains.access.agents_model import Agent, ApiKey
-from yibao.domains.access.agents_rules import ROLES
+from yibao.domains.access.agents_rules import INSTITUTION, ROLES
 from yibao.entrypoints.cli.deeds import run_deed
-from yibao.entrypoints.cli.output import JsonFlag, show, table_of
+from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, table_of
 from yibao.infra.database import Connection
 from yibao.infra.policy_files import read_policy_files
 from yibao.kernel.actor import Actor
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
-from yibao.usecases.access.issue_key import IssuedKey, KeyForm, issue_key, revoke_key
+from yibao.usecases.access.issue_key import (
+    IssuedKey,
+    KeyForm,
+    issue_institution_key,
+    issue_key,
+    revoke_key,
+)
 from yibao.usecases.access.keep_agent import AgentForm, keep_agent
 
 app = typer.Typer(name="key", no_args_is_help=True, help="经办账号与接口密钥：登记、签发、查询、撤销")
@@ -47,13 +53,14 @@ def agent(
     login: Login, operator: OperatorName, role: RoleOption, region: RegionOption,
     name: Annotated[str, typer.Option("--name", help="姓名")],
     division: Annotated[str, typer.Option("--division", help="只办理一个县（6位）或镇（9位）；缺省为全统筹区")] = "",
+    institution: Annotated[str, typer.Option("--institution", help="定点医药机构编号，仅用于定点医药机构岗位")] = "",
     disabled: Annotated[bool, typer.Option("--disabled", help="停用账号，其全部密钥随之失效")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Add or change an agent."""
     form = AgentForm(
         login=login, admdvs=region[0], name=name, roles=tuple(role), regions=tuple(region), division=division,
-        disabled=disabled,
+        disabled=disabled, fixmedins_code=institution,
     )
 
     async def act(tx: Connection, actor: Actor, now: datetime) -> Agent | Refusal:
@@ -64,19 +71,27 @@ def agent(
     show({"ok": True, "agent": kept}, as_json=as_json, render=lambda: f"已登记 {kept.login}（{kept.name}）：{roles}")
 
 
-@app.command("issue", help="为一个账号签发密钥；密钥只显示这一次")
+@app.command("issue", help="为一个账号或一家定点医药机构签发密钥；密钥只显示这一次")
 def issue(
-    login: Login, operator: OperatorName,
-    title: Annotated[str, typer.Option("--title", help="用途，如：一号窗口")],
+    operator: OperatorName,
+    login: Annotated[str, typer.Argument(metavar="[LOGIN]", help="登录名；签发给机构时不写")] = "",
+    institution: Annotated[str, typer.Option("--institution", help="定点医药机构编号；没有账号的先登记账号")] = "",
+    title: Annotated[str, typer.Option("--title", help="用途，如：一号窗口")] = "接口",
     scope: ScopeOption = None,
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="有效天数")] = 90,
     per_minute: Annotated[int, typer.Option("--per-minute", min=1, help="每分钟最多请求次数")] = 600,
     as_json: JsonFlag = False,
 ) -> None:
     """Issue a key."""
-    form = KeyForm(login=login, title=title, scopes=tuple(scope or ()), days=days, rate_per_minute=per_minute)
+    if bool(login) == bool(institution):
+        stop(USAGE, kind="usage", message="登录名与 --institution 须写且只写一个", as_json=as_json)
+    form = KeyForm(login=login or INSTITUTION, title=title, scopes=tuple(scope or ()), days=days, rate_per_minute=per_minute)
 
     async def act(tx: Connection, actor: Actor, now: datetime) -> IssuedKey | Refusal:
+        if institution:
+            return await issue_institution_key(
+                tx, institution, form, secret=secrets.token_urlsafe(32), actor=actor, now=now, ids=RandomIds()
+            )
         return await issue_key(
             tx, form, secret=secrets.token_urlsafe(32), actor=actor, now=now, ids=RandomIds()
         )

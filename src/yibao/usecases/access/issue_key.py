@@ -11,17 +11,19 @@ from msgspec import Meta
 from yibao.domains.access import agents_operations, agents_queries
 from yibao.domains.access.agents_model import ApiKey
 from yibao.domains.access.agents_rules import (
+    INSTITUTION,
     KEY_LIFE_MAX,
     RATE_PER_MINUTE,
     RATE_PER_MINUTE_MAX,
     key_text,
     secret_digest,
 )
+from yibao.domains.institutions import queries as institutions
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
-from yibao.usecases.access.keep_agent import Login
+from yibao.usecases.access.keep_agent import AgentForm, Login, keep_agent
 from yibao.usecases.trail import write_trail
 
 
@@ -35,7 +37,7 @@ class KeyForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     login: Login
     title: Annotated[str, Meta(min_length=1, max_length=80)]
-    scopes: Annotated[tuple[str, ...], Meta(max_length=6)] = ()
+    scopes: Annotated[tuple[str, ...], Meta(max_length=7)] = ()
     days: Annotated[int, Meta(ge=1, le=KEY_LIFE_MAX.days)] = 90
     rate_per_minute: Annotated[int, Meta(ge=1, le=RATE_PER_MINUTE_MAX)] = RATE_PER_MINUTE
 
@@ -87,6 +89,26 @@ async def issue_key(
     return IssuedKey(
         key_id=key.key_id, login=key.login, title=key.title, scopes=key.scopes, expires_at=key.expires_at,
         rate_per_minute=key.rate_per_minute, key=key_text(key.key_id, secret),
+    )
+
+
+async def issue_institution_key(
+    tx: Connection, fixmedins_code: str, form: KeyForm, *, secret: str, actor: Actor, now: datetime, ids: Ids
+) -> IssuedKey | Refusal:
+    """Issue a key to an institution's program; its account is made with the first one. ``form.login`` is not looked at."""
+    found = await institutions.find_institution(tx, fixmedins_code)
+    if found is None:
+        return refuse("INSTITUTION_NOT_FOUND", "没有该编号的定点医药机构", field="fixmedins_code",
+                      received=fixmedins_code[:30], remedy="请核对机构编号")
+    login = f"{fixmedins_code.lower()}.{found.region}"
+    if await agents_queries.find_agent(tx, login) is None:
+        agent = AgentForm(login=login, admdvs=found.region, name=found.name[:40], roles=(INSTITUTION,),
+                          fixmedins_code=fixmedins_code)
+        kept = await keep_agent(tx, agent, actor=actor, now=now, ids=ids)
+        if isinstance(kept, Refusal):
+            return kept
+    return await issue_key(
+        tx, msgspec.structs.replace(form, login=login), secret=secret, actor=actor, now=now, ids=ids
     )
 
 

@@ -10,7 +10,6 @@ import msgspec
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
 from yibao.usecases.personal_accounts.take_due import TakeDue, take_dues
-from yibao.usecases.settlement.shelf import PolicyShelf
 
 CHUNK = 2_000
 NAMES = """
@@ -37,14 +36,13 @@ class Collected(msgspec.Struct, frozen=True):
 
 
 async def collect_from_accounts(
-    database: Database, *, admdvs: str, now: datetime, shelf: PolicyShelf, progress: Callable[[str], None] | None = None,
+    database: Database, *, admdvs: str, now: datetime, progress: Callable[[str], None] | None = None,
 ) -> Collected:
     """Take every open due of the accounts that can pay it, a chunk in each transaction; the rest is tried the next time.
 
     Such dues never cut benefit: they are of other insurances (330, 410). Taken twice is impossible, the ledger's key is the
     due's.
     """
-    del shelf
     on = business_date(now)
     async with database.transaction() as tx:
         names = [row["due_id"] for row in await tx.fetch(NAMES, admdvs, on)]

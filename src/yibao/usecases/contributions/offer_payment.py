@@ -12,7 +12,6 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.contributions.openings import channel_names, closed_by, cohort_opening
-from yibao.usecases.settlement.shelf import PolicyShelf
 
 EARLIER = """
 select bill_id, month from contributions.bill
@@ -38,14 +37,13 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 async def offer_payment(
-    tx: Connection, bill_id: str, *, channel: str, now: datetime, shelf: PolicyShelf
+    tx: Connection, bill_id: str, *, channel: str, now: datetime
 ) -> Offer | Refusal:
     """Offer a bill for payment through a channel (``''``: any), or say all that stands against it.
 
     Against it may stand: paid or cancelled, before the day it may be paid from, a channel closed to such payers, a group
     that may pay from a later day, and an earlier month that is unpaid (months roll).
     """
-    del shelf
     bill = await queries.find_bill(tx, bill_id)
     if bill is None:
         return refuse("BILL_NOT_FOUND", "没有这张缴费单", field="bill_id", received=bill_id, remedy="请核对缴费单号")

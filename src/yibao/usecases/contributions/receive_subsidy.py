@@ -16,7 +16,6 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import bank, fund_account
 from yibao.usecases.contributions.bills import ARRIVE_BILL, PAY_BILL, TO_FUNDS, book
-from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 
 ARRIVE = """
@@ -35,10 +34,9 @@ class Subsidy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def receive_subsidy(
-    tx: Connection, command: Subsidy, *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
+    tx: Connection, command: Subsidy, *, actor: Actor, now: datetime, ids: Ids
 ) -> Bill | Refusal:
     """Book the state's payment of a bill in full; told again it has no effect. Another amount is refused."""
-    del shelf
     bill = await queries.find_bill(tx, command.bill_id, lock=True)
     if bill is None or bill.payer_kind != "state":
         return refuse("BILL_NOT_FOUND", "没有这张财政缴费单", field="bill_id", received=command.bill_id, remedy="请核对缴费单号")

@@ -17,7 +17,6 @@ from yibao.kernel.ids import Ids
 from yibao.usecases.contributions.bills import bill_body
 from yibao.usecases.contributions.openings import open_channels
 from yibao.usecases.exchange.put_out import put_out_many
-from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 
 CHUNK = 500
@@ -45,14 +44,13 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 async def send_bills(
-    database: Database, *, admdvs: str, now: datetime, ids: Ids, actor: Actor, shelf: PolicyShelf, month: date | None = None,
+    database: Database, *, admdvs: str, now: datetime, ids: Ids, actor: Actor, month: date | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Sent:
     """Send a region's open bills (of one month, if given): the message, the bills and their dues in one transaction a chunk.
 
     Killed and run again it goes on with what is still open; a bill is told once.
     """
-    del shelf
     after, bills, total, of_state = "", 0, 0, 0
     while True:
         async with database.transaction() as tx:

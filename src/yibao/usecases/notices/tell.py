@@ -25,7 +25,7 @@ async def tell(tx: Connection, message: Message, *, now: datetime, ids: Ids) -> 
     faults = message_faults(message)
     if faults:
         raise ValueError(f"no message: {faults}")
-    return await add_message(tx, message, told_at=now)
+    return await add_message(tx, message, told_at=now, serial=ids.new(now))
 
 
 async def tell_all(tx: Connection, messages: Iterable[Message], *, now: datetime, ids: Ids) -> int:

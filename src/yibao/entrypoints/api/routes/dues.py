@@ -142,7 +142,7 @@ async def show_offer(
     bill = await _seen_bill(call, bill_id)
     if isinstance(bill, Refusal):
         return bill
-    return await offer_payment(call.tx, bill_id, channel=channel, now=call.now, shelf=call.shelf)
+    return await offer_payment(call.tx, bill_id, channel=channel, now=call.now)
 
 
 @deed("/bases", verb="declare_base")
@@ -186,7 +186,7 @@ async def set_off_credit(call: Call, bill_id: Id, data: SetOffForm) -> Received 
 async def book_subsidy(call: Call, bill_id: Id, data: SubsidyReceipt) -> Bill | Refusal:
     """Book what the treasury has paid for a bill of the state: in full, once; another amount is refused."""
     command = Subsidy(bill_id=bill_id, receipt_no=data.receipt_no, received_on=data.received_on, amount_fen=data.amount_fen)
-    return await receive_subsidy(call.tx, command, actor=call.actor, now=call.now, ids=call.ids, shelf=call.shelf)
+    return await receive_subsidy(call.tx, command, actor=call.actor, now=call.now, ids=call.ids)
 
 
 @deed("/refunds", verb="refund_payment", status=201)

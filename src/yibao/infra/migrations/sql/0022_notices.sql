@@ -18,6 +18,7 @@ create table notices.message (                  -- one sentence or more to one a
     about          text not null default '',    -- register_no, episode_id, application_id ...
     phone          text not null default '',    -- where another number was left than the one we know
     told_at        timestamptz not null,
+    serial         text not null,               -- order within an instant
     read_at        timestamptz,
     primary key (psn_no, message_id),
     check ((psn_no <> '')::integer + (emp_no <> '')::integer + (fixmedins_code <> '')::integer = 1),

@@ -1,0 +1,61 @@
+"""Writes of books. A number is drawn from the book's counter, which is held until the transaction ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from yibao.domains.registers.model import Entry, KeptPaper, Step
+from yibao.infra.database import Connection
+
+_NAMES = [f.name for f in msgspec.structs.fields(Entry)]
+_INSERT = "insert into registers.entry"
+INSERT = f"{_INSERT} ({', '.join(_NAMES)}) values ({', '.join(f'${n}' for n in range(1, len(_NAMES) + 1))})"
+_UPDATE = "update registers.entry"
+_SET = ", ".join(f"{name} = ${n}" for n, name in enumerate(_NAMES[2:], 3))
+REPLACE = f"{_UPDATE} set {_SET} where admdvs = $1 and register_no = $2"
+NEXT = """
+insert into registers.counter as c (admdvs, kind, last_no) values ($1, $2, 1)
+on conflict (admdvs, kind) do update set last_no = c.last_no + 1 returning last_no
+"""
+STEP = """
+insert into registers.step (admdvs, register_no, ordinal, what, state, at, actor, channel, says)
+values ($1, $2, (select coalesce(max(ordinal), 0) + 1 from registers.step where admdvs = $1 and register_no = $2), $3, $4, $5,
+        $6, $7, $8)
+"""
+PAPER = """
+insert into registers.paper (admdvs, register_no, ordinal, paper, title, file_name, content, digest, given_at, given_by)
+values ($1, $2, (select coalesce(max(ordinal), 0) + 1 from registers.paper where admdvs = $1 and register_no = $2), $3, $4,
+        $5, $6, $7, $8, $9)
+"""
+
+
+async def draw_number(tx: Connection, admdvs: str, kind: str) -> int:
+    """Return the next number of a book; it is held for this transaction, so that numbers have no gaps."""
+    return int(await tx.fetchval(NEXT, admdvs, kind))
+
+
+async def insert_entry(tx: Connection, entry: Entry) -> None:
+    """Write a new row."""
+    await tx.execute(INSERT, *(getattr(entry, name) for name in _NAMES))
+
+
+async def change_entry(tx: Connection, entry: Entry, **changes: Any) -> Entry:
+    """Write a row with some fields changed, and return it so. Who calls it holds the row."""
+    changed = msgspec.structs.replace(entry, **changes)
+    await tx.execute(REPLACE, *(getattr(changed, name) for name in _NAMES))
+    return changed
+
+
+async def add_step(tx: Connection, entry: Entry, step: Step) -> None:
+    """Write what happened to a row."""
+    await tx.execute(STEP, entry.admdvs, entry.register_no, *msgspec.structs.astuple(step))
+
+
+async def keep_papers(tx: Connection, entry: Entry, papers: Iterable[KeptPaper], *, by: str, now: datetime) -> None:
+    """Write the papers of a row."""
+    for paper in papers:
+        await tx.execute(PAPER, entry.admdvs, entry.register_no, *msgspec.structs.astuple(paper), now, by)
