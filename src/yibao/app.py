@@ -21,6 +21,7 @@ from yibao.entrypoints.portals.services import PortalServices
 from yibao.infra.config import Settings
 from yibao.infra.database import AGENCY, GATEWAY, PORTAL, WORKER, Connection, Database, Unavailable
 from yibao.infra.policy_files import keep_version, read_policy_files
+from yibao.infra.turned_clock import TurnedClock
 from yibao.kernel.clock import Clock, SystemClock
 from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
@@ -184,4 +185,5 @@ def _is_message(scope: Scope) -> bool:
 
 def create_app(settings: Settings) -> App:
     """Return the app; compiles the law once, so that forked workers share it."""
-    return App(settings, policy_files=read_policy_files(), clock=SystemClock())
+    clock = SystemClock() if settings.clock is None else TurnedClock(settings.clock)
+    return App(settings, policy_files=read_policy_files(), clock=clock)

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         secure_cookies: pages are served over HTTPS, so cookies are marked Secure.
         stop_within_s: seconds that running requests get when the server stops.
         parties: addresses of the parties outside, ``tax=http://...,bank=http://...``; empty means nobody is spoken to.
+        clock: file of a turned clock; the world of a rehearsal only, so without ``demo`` it is an error.
     """
 
     home: Path = Path(".yibao")
@@ -58,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secure_cookies: bool = False
     stop_within_s: int = 30
     parties: str = ""
+    clock: Path | None = None
 
     def described(self) -> dict[str, Any]:
         """Return the settings by name, with the password in the database URL hidden."""
@@ -87,6 +89,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             values[field] = read(text)
         except ValueError as error:
             faults.append(f"{variable(field)}={_shown(field, text)}：{error}")
+    if "clock" in values and not values.get("demo"):
+        faults.append(f"{variable('clock')}：只有演练（{variable('demo')}=1）可以另拨时钟")
     if faults:
         raise SettingsInvalid(faults)
     return Settings(**values)
@@ -177,6 +181,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "secure_cookies": _switch,
     "stop_within_s": _number(1, 600),
     "parties": _addresses,
+    "clock": Path,
 }
 # Read by tests, proofs and the server's parent, not as settings.
 _READ_ELSEWHERE = {"YIBAO_PROOF_N", "YIBAO_TEST_SERVER_URL", "YIBAO_STOP_WITH_FD"}

@@ -66,14 +66,16 @@ def moved(
 
     Only a clock that was running inside the window moves: its last day is not before the window, and it did not begin
     after it. By the days lost: as many days later as the clock lost, fewer where it began inside. To a fixed day or by
-    months: to that day, where the last day lies between the stop and it. Until a condition: the clock stands from the stop
-    (or from its beginning) until the day the condition is met (``met_on``), and ``OPEN`` until then.
+    months: to that day, where the last day is earlier, so that nobody whose limit ends just after the restart fares worse
+    than somebody whose limit ended just before. Until a condition: the clock stands from the stop (or from its beginning)
+    until the day the condition is met (``met_on``), and ``OPEN`` until then.
 
     Args:
         due_on: last day, counted. begun_on: the day the clock began, None if long before.
         met_on: the day the condition was met, None while it is not.
     """
-    if due_on < window.begin or due_on == OPEN:
+    began_after = begun_on is not None and window.end is not None and begun_on >= window.end
+    if due_on < window.begin or due_on == OPEN or (began_after and extension.way != CONDITION):
         return due_on
     if extension.way == FIXED:
         return max(due_on, extension.until) if extension.until is not None else due_on
@@ -81,7 +83,7 @@ def moved(
     if end is None:
         return OPEN
     if extension.way == MONTHS:
-        return max(due_on, months_later(end, extension.months)) if due_on <= months_later(end, extension.months) else due_on
+        return max(due_on, months_later(end, extension.months))
     since = max(window.begin, begun_on) if begun_on is not None else window.begin
     return due_on + max(end - since, timedelta())
 

@@ -57,6 +57,32 @@ def payout(admdvs: str) -> str:
     return f"payout:{admdvs}"
 
 
+_DESK = "JB"
+
+
+def claim_desk(admdvs: str) -> str:
+    """Return what stands for the institution where a region settles a claim by hand: its own desk, never a hospital.
+
+    The same as ``claims.desk`` in the database.
+    """
+    return f"{_DESK}{admdvs}0000"
+
+
+def is_claim_desk(code: str) -> bool:
+    """Say whether a settlement's institution is a region's own desk."""
+    return code.startswith(_DESK)
+
+
+def creditor_of(fixmedins_code: str, admdvs: str) -> str:
+    """Return the ledger account that a settlement pays: the institution's, or, for a claim, what is owed to people."""
+    return payout(admdvs) if is_claim_desk(fixmedins_code) else payable(fixmedins_code)
+
+
+def owed_back(admdvs: str) -> str:
+    """Return the ledger account of what people were paid too much by a region and owe back."""
+    return f"owed:{admdvs}"
+
+
 def account_posting(
     kind: str, *, psn_no: str, posting_id: str, admdvs: str, posted_at: datetime, amount: int, other: str,
     origin_id: str | None = None,
@@ -76,7 +102,7 @@ def settlement_posting(
     *, psn_no: str, setl_id: str, admdvs: str, fixmedins_code: str, posted_at: datetime,
     funds: Iterable[tuple[str, int]], account_fen: int, cash_fen: int,
 ) -> Posting:
-    """Return the posting of a settlement: funds and account pay the institution.
+    """Return the posting of a settlement: funds and account pay the institution, or the person who claims by hand.
 
     Args:
         funds: (fund_pay_type, fen) of every fund with a share.
@@ -90,7 +116,7 @@ def settlement_posting(
     if account_fen:
         accounts.append(personal_account(psn_no))
         amounts.append(-account_fen)
-    accounts.append(payable(fixmedins_code))
+    accounts.append(creditor_of(fixmedins_code, admdvs))
     amounts.append(-sum(amounts))
     return Posting(
         psn_no, setl_id, admdvs, "settlement", posted_at, setl_id, None, accounts, amounts, cash_fen

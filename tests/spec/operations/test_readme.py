@@ -13,7 +13,7 @@ from yibao.infra.config import Settings, variable
 
 ROOT = Path(__file__).parents[3]
 NAMES = ("README.md", "README.zh-CN.md")
-OFF_BY_NATURE = {"failpoints", "demo"}
+OFF_BY_NATURE = {"failpoints", "demo", "clock"}
 """Settings that no operator should be told to try."""
 
 

@@ -13,8 +13,8 @@ EXTENSION, WAIVER, ADVANCE, TRANSIT = "extension", "waiver", "advance", "transit
 
 CLOCKS = {
     "application": "服务事项办理时限", "transfer": "转移接续办理时限", "claim": "手工报销申报时限", "backfill": "补录结算时限",
-    "maternity": "生育申领时限", "season": "居民集中缴费期", "newborn": "新生儿参保期限", "due": "缴费截止日", "gap": "允许中断的月数",
-    "injury": "意外伤害审批时限", "certificate": "证明有效期",
+    "maternity": "生育申领时限", "season": "居民集中缴费期", "newborn": "新生儿参保期限", "due": "缴费截止日",
+    "gap": "允许中断的月数", "injury": "意外伤害审批时限", "certificate": "证明有效期",
 }
 """Every clock that can move, and what people call it."""
 

@@ -8,24 +8,7 @@ from datetime import date
 import msgspec
 
 from yibao.domains.deadlines.model import CLOCKS, EXTENSION, Move, Term
-from yibao.kernel.deadline import (
-    CONDITION,
-    FIXED,
-    MONTHS,
-    OPEN,
-    WAYS,
-    WINDOW,
-    Extension,
-    Window,
-    days_lost,
-    moved,
-    months_later,
-)
-
-__all__ = [
-    "CONDITION", "FIXED", "MONTHS", "OPEN", "WAYS", "WINDOW", "Due", "Extension", "Window", "concerning", "days_lost", "due_after",
-    "moved", "months_later", "say_day",
-]
+from yibao.kernel.deadline import CONDITION, FIXED, MONTHS, OPEN, WINDOW, moved
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -52,14 +35,16 @@ def due_after(
     Of several rules of one plan that count days, only the longest counts: one stop is not made up for twice.
     """
     ordered = sorted(terms, key=lambda t: (t.way in (FIXED, MONTHS), t.plan, t.rule))
-    day, moves, counted = due_on, [], dict[str, date]()
+    day = due_on
+    moves: list[Move] = []
+    counted: set[str] = set()
     for term in ordered:
         base = due_on if term.way in (WINDOW, CONDITION) and term.plan in counted else day
         after = moved(base, term.extension, term.window, begun_on=begun_on, met_on=met_on)
         if after <= day:
             continue
         if term.way in (WINDOW, CONDITION):
-            counted[term.plan] = after
+            counted.add(term.plan)
         moves.append(Move(clock=term.what, plan=term.plan, version=term.version, rule=term.rule, was_on=day, due_on=after,
                           says=_says(term, day, after)))
         day = after

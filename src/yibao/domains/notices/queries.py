@@ -32,7 +32,8 @@ SUBSCRIBERS = f"""
 {_SUBSCRIPTION} from notices.subscription where admdvs = $1 and plan = $2 and ended_at is null order by psn_no, subscription_id
 """
 SUBSCRIBED = f"""
-{_SUBSCRIPTION} from notices.subscription where psn_no = $1 and emp_no = $2 and fixmedins_code = $3 order by since desc, subscription_id
+{_SUBSCRIPTION} from notices.subscription
+where psn_no = $1 and emp_no = $2 and fixmedins_code = $3 order by since desc, subscription_id
 """
 KEPT = """
 select version, text, kept_at from notices.text_kept

@@ -127,10 +127,13 @@ $$;
 create function episodes.move_entry(e episodes.episode, p_at timestamptz, p_actor text, p_channel text) returns void
 language plpgsql as $$
 declare v_state text := case e.state when 'settled' then 'done' when 'returned' then 'done' when 'claimed' then 'claimed'
-                            when 'withdrawn' then 'withdrawn' when 'lapsed' then 'lapsed' else 'received' end;
+                            when 'withdrawn' then 'withdrawn' when 'lapsed' then 'lapsed' when 'entered' then 'ready'
+                            else 'received' end;
+        v_ended timestamptz := case when e.state not in ('held', 'entered') then p_at end;
 begin
     if e.register_no = '' then return; end if;
-    update registers.entry r set state = v_state, ended_at = case when v_state <> 'received' then p_at end,
+    update registers.entry r set state = v_state, ended_at = v_ended, answered_at = v_ended,
+            answered_by = case when v_ended is null then '' else coalesce(nullif(p_actor, ''), 'system') end,
             reason = case e.state when 'withdrawn' then '机构撤销登记' when 'lapsed' then '超过补录期限' else '' end,
             result = case e.state when 'settled' then e.setl_id when 'claimed' then e.claim_id when 'returned' then '已全额退还'
                          else '' end,
