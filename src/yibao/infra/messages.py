@@ -75,7 +75,12 @@ async def claim(tx: Connection, key: MessageKey) -> Replayed | Refusal | None:
     None means: not answered yet, go on; whoever holds the same id waits until we commit.
     """
     await tx.execute(CLAIM, key.sender, key.msgid)
-    row = await tx.fetchrow(STORED, key.sender, key.msgid)
+    return await find_stored(tx, key)
+
+
+async def find_stored(connection: Connection, key: MessageKey) -> Replayed | Refusal | None:
+    """Return the stored answer of a message without waiting for anybody who answers the same one now."""
+    row = await connection.fetchrow(STORED, key.sender, key.msgid)
     if row is None:
         return None
     return judge_stored(key, state=row["state"], infno=row["infno"], digest=row["request_digest"], reply=row["reply"])

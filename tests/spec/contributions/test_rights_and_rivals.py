@@ -138,3 +138,24 @@ def test_the_command_line_shows_bills_cases_and_dues(
     refused = run.invoke(app, ["dues", "assess", "370300", "2024-09", "--json"])
     assert refused.exit_code == 1
     assert json.loads(refused.stdout)["faults"][0]["code"] == "EARLIER_MONTH_OPEN"
+
+
+async def test_a_bill_is_not_added_to_while_it_is_sent(town: Town) -> None:
+    """Whoever assesses waits for whoever sends, and then opens a second bill: what the tax bureau was told stays true."""
+    await town.employer("E1")
+    await town.person(emp_no="E1", wage_fen=500_000)
+    await assess(town, date(2024, 7, 1), "2024-07-03")
+    late = await town.person(emp_no="E1", wage_fen=600_000)
+    first = await town.bill("E1")
+    async with town.database.transaction() as sending:
+        await sending.fetch("select bill_id from contributions.bill where state = 'open' for update")
+        assessing = asyncio.create_task(assess(town, date(2024, 7, 1), "2024-07-04"))
+        while not await town.run("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"):
+            await asyncio.sleep(0)
+        await sending.execute("update contributions.bill set state = 'sent'")
+    await assessing
+    bills = await town.run("select ordinal, state, count, amount_fen from contributions.bill order by ordinal")
+    assert [(b["ordinal"], b["state"], b["count"]) for b in bills] == [(1, "sent", 1), (2, "open", 1)]
+    assert bills[0]["amount_fen"] == first["amount_fen"]
+    (due,) = await town.run("select total_fen from contributions.due where psn_no = $1", late)
+    assert bills[1]["amount_fen"] == due["total_fen"]

@@ -211,9 +211,9 @@ def test_an_application_in_a_window_is_registered_and_accepted_afterwards(town: 
         filed = clerk.do(submit_application, employer(serial, division="370302"), on="2025-04-01")
         window = RegisterApplication(application_id=filed.application_id, window_id="ZB-2025-1")
         numbers.append(clerk.do(register_application, window, on="2025-04-01").register_no)
-    assert numbers == ["20250401-00001", "20250401-00002"]
+    assert numbers == [f"R{ZIBO}-counter_intake-000001", f"R{ZIBO}-counter_intake-000002"]
     done = clerk.do(accept_application, on(filed), on="2025-04-09")
-    assert (done.state, done.register_no, done.due_on) == ("accepted", "20250401-00002", date(2025, 4, 16))
+    assert (done.state, done.register_no, done.due_on) == ("accepted", f"R{ZIBO}-counter_intake-000002", date(2025, 4, 16))
 
 
 def test_intake_may_be_refused_with_a_reason_and_withdrawn(town: Town) -> None:

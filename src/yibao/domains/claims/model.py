@@ -72,6 +72,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
         party: who issued the receipt: an institution's code, or a name where it is outside the platform.
         mdtrt_id: the institution's own encounter here, ``""`` where there is none.
         remote, remote_place, filing_ref: how the law sees care elsewhere, and by what it was filed.
+        rate: what the rule of a window promises: ``networked`` or ``plain``, ``""`` where no window says anything.
         kept_id: encounter under which the settlement keeps lines and stay, ``""`` before.
         is_live: the bill is kept from every other way of being paid.
     """
@@ -100,6 +101,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     remote: str
     remote_place: str
     filing_ref: str
+    rate: str
     maternity: str
     pregnancy_months: int
     foetuses: int

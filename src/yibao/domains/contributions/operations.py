@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from yibao.domains.contributions.model import Base, Bill, Due, PaymentRow, Refund, WorkCase
-from yibao.infra.database import Connection
+from yibao.infra.database import Connection, Unavailable
 
 DUE_COLUMNS = tuple(f.name for f in msgspec.structs.fields(Due))
 _LISTED = ", ".join(DUE_COLUMNS)
@@ -32,6 +32,7 @@ from unnest($5::text[], $6::text[], $7::text[], $8::integer[], $9::bigint[], $10
     x(bill_id, payer_kind, payer_no, ordinal, count, amount, due_on, pay_from)
 on conflict (bill_id) do update set count = contributions.bill.count + excluded.count,
     amount_fen = contributions.bill.amount_fen + excluded.amount_fen
+where contributions.bill.state = 'open'
 """
 _CASE_NAMES = [f.name for f in msgspec.structs.fields(WorkCase)]
 OPEN_CASE = (
@@ -100,14 +101,20 @@ async def add_dues(tx: Connection, dues: Sequence[Due | tuple[Any, ...]]) -> Non
 async def add_to_bills(
     tx: Connection, shares: Iterable[BillShare], *, admdvs: str, kind: str, month: date, now: datetime
 ) -> None:
-    """Open the bills of some payers or add to those that are open."""
+    """Open the bills of some payers or add to those that are open.
+
+    Raises:
+        Unavailable: one was sent in the meantime; what is written has to be done again.
+    """
     listed = sorted(shares, key=lambda s: s.bill_id)
     if listed:
-        await tx.execute(
+        done = await tx.execute(
             ADD_TO_BILLS, admdvs, kind, month, now, [s.bill_id for s in listed], [s.payer_kind for s in listed],
             [s.payer_no for s in listed], [s.ordinal for s in listed], [s.count for s in listed],
             [s.amount_fen for s in listed], [s.due_on for s in listed], [s.pay_from for s in listed],
         )
+        if int(done.rsplit(" ", 1)[1]) < len(listed):
+            raise Unavailable("a bill was sent while dues were added to it")
 
 
 async def add_bill(tx: Connection, bill: Bill) -> None:

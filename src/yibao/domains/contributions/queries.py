@@ -46,6 +46,11 @@ NEWEST_BILLS = """
 select distinct on (payer_no) payer_no, ordinal, state from contributions.bill
 where admdvs = $1 and month = $2 and kind = $3 and payer_no = any($4::text[]) order by payer_no, ordinal desc
 """
+TAKE_OPEN_BILLS = """
+select bill_id from contributions.bill
+where admdvs = $1 and month = $2 and kind = $3 and payer_no = any($4::text[]) and state = 'open'
+order by bill_id for no key update
+"""
 NAMES_TAKEN = """
 select psn_no, due_id, state in ('cancelled', 'refunded') as is_dead from contributions.due
 where psn_no between $1 and $2 and due_id = any($3::text[])
@@ -125,6 +130,11 @@ async def newest_bills(
     """Return ordinal and state of each payer's newest bill of a month."""
     rows = await tx.fetch(NEWEST_BILLS, admdvs, month, kind, list(payer_nos))
     return {row["payer_no"]: (row["ordinal"], row["state"]) for row in rows}
+
+
+async def take_open_bills(tx: Connection, *, admdvs: str, month: date, kind: str, payer_nos: Sequence[str]) -> None:
+    """Lock the open bills of some payers until the transaction ends, so that nobody sends them while something is added."""
+    await tx.fetch(TAKE_OPEN_BILLS, admdvs, month, kind, list(payer_nos))
 
 
 async def names_taken(tx: Connection, psn_nos: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], bool]:

@@ -29,6 +29,12 @@ where ($1 = '' or admdvs = $1) and ($2 = '' or fixmedins_code = $2) and ($3 = ''
   and ($4 = '' or state = $4) and ($5 = '' or plan = $5) and ($6 = '' or cause = $6)
 order by begin_at, episode_id limit $7
 """
+STAY_WITHIN = """
+select * from episodes.episode
+where psn_no = $1 and kind = 'stay' and state not in ('withdrawn', 'returned')
+  and begin_at < coalesce($3, 'infinity'::timestamptz) and coalesce(end_at, 'infinity'::timestamptz) > $2
+order by begin_at limit 1
+"""
 OVERDUE = """
 select * from episodes.episode
 where admdvs = $1 and state in ('held', 'entered') and settle_by < $2 order by psn_no, episode_id limit $3
@@ -68,6 +74,14 @@ async def find_by_visit(tx: Connection, *, fixmedins_code: str, kind: str, visit
 async def find_of_stay(tx: Connection, *, psn_no: str, mdtrt_id: str) -> Episode | None:
     """Return the live episode of a stay that has its id."""
     row = await tx.fetchrow(OF_STAY, psn_no, mdtrt_id)
+    return None if row is None else read(row)
+
+
+async def find_stay_within(
+    tx: Connection, psn_no: str, *, begin: datetime, end: datetime | None
+) -> Episode | None:
+    """Return a noted stay of a person that meets ``[begin, end)``; None goes on."""
+    row = await tx.fetchrow(STAY_WITHIN, psn_no, begin, end)
     return None if row is None else read(row)
 
 

@@ -14,10 +14,11 @@ from yibao.domains.registers.model import AskedPaper, Kind
 
 
 class Books(msgspec.Struct, frozen=True):
-    """Every kind of book, with the papers of each."""
+    """Every kind of book, with the papers of each; ``items``: business and book of a service item's kinds of deed."""
 
     kinds: dict[str, Kind]
     papers: dict[str, tuple[AskedPaper, ...]]
+    items: dict[tuple[str, str], tuple[str, str]]
 
 
 @cache
@@ -35,7 +36,9 @@ def books() -> Books:
         if row["kind"] not in papers:
             raise ValueError(f"a paper of no book: {row['kind']}")
         papers[row["kind"]].append(AskedPaper(row["kind"], int(row["ordinal"]), row["paper"], row["title"], row["rule"]))
-    return Books(kinds, {code: tuple(sorted(found, key=lambda p: p.ordinal)) for code, found in papers.items()})
+    items = {(row["item_code"], row["kind"]): (row["business"], row["register"])
+             for row in _rows(data / "registers" / "items.csv")}
+    return Books(kinds, {code: tuple(sorted(found, key=lambda p: p.ordinal)) for code, found in papers.items()}, items)
 
 
 def _rows(file: Traversable) -> Iterator[dict[str, str]]:

@@ -28,12 +28,16 @@ REQUIRED, MAY = "required", "may"
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A paper as it was handed in: a scan, or what stands on it as JSON; ``code`` is ``""`` where nobody asks for it."""
+    """A paper as it was handed in: a scan, or what stands on it as JSON; ``code`` is ``""`` where nobody asks for it.
+
+    ``digest`` is given where the content is kept elsewhere.
+    """
 
     code: str
     title: str
     content: bytes
     file_name: str = ""
+    digest: bytes = b""
 
 
 class KeptPaper(msgspec.Struct, frozen=True):

@@ -31,6 +31,23 @@ insert into registers.paper (admdvs, register_no, ordinal, paper, title, file_na
 values ($1, $2, (select coalesce(max(ordinal), 0) + 1 from registers.paper where admdvs = $1 and register_no = $2), $3, $4,
         $5, $6, $7, $8, $9)
 """
+CLOSING = """
+insert into registers.book (admdvs, kind, plan, fixmedins_code, closed_at, closed_by, rows, owned, paid_fen, due_fen, back_fen,
+    topup_fen, digest) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict (admdvs, kind, plan, fixmedins_code) do update set closed_at = excluded.closed_at, closed_by = excluded.closed_by,
+    rows = excluded.rows, owned = excluded.owned, paid_fen = excluded.paid_fen, due_fen = excluded.due_fen,
+    back_fen = excluded.back_fen, topup_fen = excluded.topup_fen, digest = excluded.digest
+"""
+MONTH_BOOK = """
+insert into registers.month_book (admdvs, fixmedins_code, kind, month, version, given_at, given_by, rows, paid_fen, digest,
+    content, state)
+select $1, $2, $3, $4, coalesce(max(version), 0) + 1, $5, $6, $7, $8, $9, $10, 'given' from registers.month_book
+where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4 returning version
+"""
+CHECK_MONTH = """
+update registers.month_book set state = $6, checked_at = $7, checked_by = $8, says = $9
+where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4 and version = $5
+"""
 
 
 async def draw_number(tx: Connection, admdvs: str, kind: str) -> int:
@@ -59,3 +76,18 @@ async def keep_papers(tx: Connection, entry: Entry, papers: Iterable[KeptPaper],
     """Write the papers of a row."""
     for paper in papers:
         await tx.execute(PAPER, entry.admdvs, entry.register_no, *msgspec.structs.astuple(paper), now, by)
+
+
+async def keep_closing(tx: Connection, *values: Any) -> None:
+    """Write how a book stood when it was closed, in the order of the table; closed anew it replaces what was kept."""
+    await tx.execute(CLOSING, *values)
+
+
+async def add_month_book(tx: Connection, *values: Any) -> int:
+    """Write an institution's book of a month as its next version, and return the number of the version."""
+    return int(await tx.fetchval(MONTH_BOOK, *values))
+
+
+async def check_month_book(tx: Connection, *values: Any) -> None:
+    """Write what the agency found in a book: region, institution, kind, month, version, state, instant, by, says."""
+    await tx.execute(CHECK_MONTH, *values)

@@ -43,7 +43,7 @@ def refuse_entry(new: NewEntry, kind: Kind | None, asked: Sequence[AskedPaper]) 
     ]
     faults += [
         Fault("PAPER_EMPTY", f"{p.title}没有内容", f"papers[{n}].content", remedy="请上传扫描件或录入内容")
-        for n, p in enumerate(new.papers) if not p.content
+        for n, p in enumerate(new.papers) if not p.content and not p.digest
     ]
     return Refusal(tuple(faults)) if faults else None
 

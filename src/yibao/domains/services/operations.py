@@ -33,7 +33,6 @@ insert into services.pause (application_id, ordinal, admdvs, begin_on, window_id
 values ($1, (select count(*) + 1 from services.pause where application_id = $1), $2, $3, $4, $5)
 """
 RESUME = "update services.pause set end_on = $2 where application_id = $1 and end_on is null"
-TAKE_REGISTER = "select pg_advisory_xact_lock(hashtextextended('services-register/' || $1, 0))"
 
 
 async def add_application(tx: Connection, application: Application) -> None:
@@ -69,8 +68,3 @@ async def begin_pause(tx: Connection, application: Application, *, on: date, win
 async def end_pause(tx: Connection, application: Application, *, on: date) -> None:
     """Let the clock of an application run again from a day on."""
     await tx.execute(RESUME, application.application_id, on)
-
-
-async def take_register(tx: Connection, admdvs: str) -> None:
-    """Hold a region's register for this transaction: its numbers have no gaps."""
-    await tx.execute(TAKE_REGISTER, admdvs)

@@ -32,9 +32,6 @@ MATERIALS = """
 select material, title, state, file_name, content, digest from services.material where application_id = $1 order by material
 """
 PAUSES = "select begin_on, end_on from services.pause where application_id = $1 order by ordinal"
-NEXT_REGISTER = """
-select count(*) from services.application where admdvs = $1 and register_no like $2 || '-%'
-"""
 PERSON = """
 select p.psn_no, p.name, p.cert_type, p.certno, p.sex, p.birth_on, p.admdvs, p.died_on from people.person p where p.psn_no = $1
 """
@@ -73,11 +70,6 @@ async def list_given(tx: Connection, application_id: str) -> list[Given]:
 async def list_pauses(tx: Connection, application_id: str) -> list[Pause]:
     """Return the pauses of an application's clock, in order."""
     return [Pause(*row) for row in await tx.fetch(PAUSES, application_id)]
-
-
-async def count_registered(tx: Connection, admdvs: str, prefix: str) -> int:
-    """Return how many applications of a region have a register number that begins so."""
-    return int(await tx.fetchval(NEXT_REGISTER, admdvs, prefix))
 
 
 async def find_person(tx: Connection, psn_no: str) -> asyncpg.Record | None:

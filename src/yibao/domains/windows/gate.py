@@ -31,7 +31,7 @@ from yibao.domains.windows.model import (
     Track,
 )
 from yibao.domains.windows.tables import BEGINS, businesses
-from yibao.domains.windows.words import hotline_of, instant_says, restart_says
+from yibao.domains.windows.words import TO_BE_ANNOUNCED, hotline_of, instant_says, restart_says
 from yibao.kernel.refusal import Refusal, refuse
 
 WINDOW_STOPPED = "WINDOW_STOPPED"
@@ -41,6 +41,7 @@ LETS = frozenset({"continue", "delegate", "refund_at_once", *INTAKE})
 STOPS = frozenset({"suspend", "retire", "alternate_channel"})
 """Access dispositions that stop somebody in whatever stage they hold."""
 ACCESS = LETS | STOPS
+_LAST_ADVICE = frozenset({"settle_before", "interim_settle", "stock_up", "advance"})
 _SEVERAL = (
     "business", "transaction", "channel", "insutype", "psn_type", "institution", "visit_class", "position", "cause",
     "county", "payer",
@@ -205,9 +206,16 @@ def _against(
     frozen_query = stage == FROZEN and access is not None and access.terms.get("snapshot") is True
     return Judged(
         stage=stage, hits=hits, intake=access.disposition if access and access.disposition in INTAKE else "",
-        advice=tuple(dict.fromkeys(h.rule.says for h in hits if h.rule.disposition not in MONEY)),
+        advice=tuple(dict.fromkeys(r.says for r in holding if _advises(r, access, stage))),
         snapshot_at=track.stop if frozen_query else None,
     )
+
+
+def _advises(rule: Rule, access: Rule | None, stage: str) -> bool:
+    """Say whether somebody who may go on is told a rule: what it asks of him now, not what becomes of a bill later."""
+    if rule.disposition == "defer_advice" or (stage in (LAST_CALL, DRAIN) and rule.disposition in _LAST_ADVICE):
+        return True
+    return rule is access and (rule.disposition in INTAKE or rule.terms.get("snapshot") is True)
 
 
 def _refusal(plan: Plan, track: Track, asked: Asked, stage: str, rule: Rule | None, at: datetime) -> Refusal:
@@ -220,8 +228,8 @@ def _refusal(plan: Plan, track: Track, asked: Asked, stage: str, rule: Rule | No
     elif stage == DRAIN:
         reason = f"{title}即将停机，只办结已开始的业务，不再新办；恢复时间：{restart_says(track)}"
     else:
-        until = f"，恢复时间：{instant_says(rule.end)}" if rule and rule.end else ""
-        reason = f"{title}暂不办理{until}"
+        until = instant_says(rule.end, is_end=True) if rule and rule.end else TO_BE_ANNOUNCED
+        reason = f"{title}暂不办理" + ("" if rule and rule.disposition == "alternate_channel" else f"，恢复时间：{until}")
     return refuse(
         WINDOW_STOPPED, reason, remedy=_what_to_do(plan, asked, rule, track, at),
         basis=f"{plan.name} v{plan.version} {rule.id if rule else track.code}",
@@ -240,8 +248,8 @@ def _not_yet(plan: Plan, stage: Stage, asked: Asked) -> Refusal:
 def _what_to_do(plan: Plan, asked: Asked, rule: Rule | None, track: Track, at: datetime) -> str:
     """Return what the rules tell people who are refused: the rule's own words, then what may become of their bill."""
     told = [rule.says] if rule else []
-    bills = [r for r in plan.rules if r.disposition in MONEY and _may_fit(r, asked) and holds(r, track, at)]
-    told += [r.says for r in bills]
+    if businesses()[asked.business].positions:
+        told += [r.says for r in plan.rules if r.disposition in MONEY and _may_fit(r, asked) and holds(r, track, at)]
     return _with_phone(plan, asked, "；".join(dict.fromkeys(told)) or "请在恢复后办理")
 
 

@@ -16,6 +16,7 @@ from yibao.entrypoints.api.problems import AnyRequest, Refused, refused
 from yibao.entrypoints.api.routing import JSON, Route
 from yibao.entrypoints.api.services import BODY_BYTES_MAX, ApiServices, Call
 from yibao.entrypoints.api.values import read_body, read_parameters, shown
+from yibao.entrypoints.api.window import pass_window, with_advice
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.infra.messages import MessageKey, Replayed, claim, store
@@ -64,6 +65,7 @@ async def answer(
             if stored is not None:
                 raise Refused(stored)
         call = _call(tx, actor=actor, services=services, operations=operations)
+        await services.gate.fresh()
         content, kept = await _work(route, asking, call=call)
         if key is not None:
             await store(tx, key, kept, replied_at=services.clock.now(), psn_no=_person_of(asking))
@@ -77,7 +79,9 @@ def _call(
         route = operations[proposal.operation]
         content = b"" if proposal.body is None else msgspec.json.encode(proposal.body)
         texts = {name: str(text) for name, text in proposal.parameters.items()}
-        return await perform(route, _understood(route, texts, content), call=call)
+        asking = _understood(route, texts, content)
+        call = await pass_window(call, route.operation, named=_named(asking))
+        return await perform(route, asking, call=call)
 
     return Call(
         tx=tx, actor=actor, now=services.clock.now().astimezone(SHANGHAI), ids=services.ids, shelf=services.shelf,
@@ -87,6 +91,7 @@ def _call(
 
 async def _work(route: Route, asking: Asking, *, call: Call) -> tuple[bytes, bytes]:
     """Do what is asked, or keep it for a second person; return the answer and what is stored of it."""
+    call = await pass_window(call, route.operation, named=_named(asking))
     if route.verb and verbs()[route.verb].checker:
         await _see(asking, call=call)
         asked = Asked(

@@ -28,6 +28,7 @@ from yibao.entrypoints.gateway.routes import Routes, canonical
 from yibao.entrypoints.gateway.senders import NotRecognised, Senders, prove, read_claim
 from yibao.entrypoints.gateway.traffic import REQUEST_MAX, Entry, TrafficLog
 from yibao.entrypoints.gateway.validation import Validator
+from yibao.entrypoints.gateway.window import Window
 from yibao.infra import failpoints
 from yibao.infra.config import Settings
 from yibao.infra.messages import MessageKey
@@ -82,6 +83,7 @@ class Gateway:
         self._routes = Routes(self._validator.interface)
         self._senders = Senders(services.database, services.clock)
         self._dispatcher = Dispatcher(services)
+        self._window = Window(services)
         self._traffic = TrafficLog(services.database)
 
     def claims(self, path: str) -> bool:
@@ -196,6 +198,9 @@ class Gateway:
         if handler is None or sender is None:
             return Answer(not_offered(reading.infno, reading.spec.transaction.name_zh), "refused")
         message = work.message = self._message(work, reading, sender.institution)
+        stopped = await self._window.stops(handler, message)
+        if stopped is not None:
+            return stopped
         return await self._dispatcher.dispatch(handler, message)
 
     async def _read(self, work: _Work) -> Sender | None:

@@ -20,6 +20,7 @@ from yibao.infra.messages import MessageKey, Replayed
 from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 
 class Message(msgspec.Struct):
@@ -47,7 +48,7 @@ class Message(msgspec.Struct):
 
 
 class Services(msgspec.Struct):
-    """What handlers may use: one per process, made by the app."""
+    """What handlers may use: one per process, made by the app; ``gate`` was asked before, without the episode's position."""
 
     database: Database
     clock: Clock
@@ -55,6 +56,7 @@ class Services(msgspec.Struct):
     policies: Any = None
     settings: Any = None
     files: Any = None
+    gate: Gate = NO_GATE
 
 
 class FileReply(msgspec.Struct, frozen=True):

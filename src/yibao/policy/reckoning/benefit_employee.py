@@ -3,13 +3,14 @@
 The due of month m gives benefits in month m + lag. A month that is paid before its benefits (and the months arrears are
 kept) have run out is paid in time. Months that are not form a break: if it is no longer than the law allows, what is paid
 back counts as if it had been paid in time; a longer one is not paid for, and a waiting time begins with the payment that
-ends it. Money on its way counts from the day of payment.
+ends it. Money on its way counts from the day of payment. A month that a window kept from being paid counts as paid in time
+when it is paid by the day of the plan, benefits go on until then, and such months make no break longer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 from yibao.policy.reckoning.benefit_facts import (
@@ -18,15 +19,16 @@ from yibao.policy.reckoning.benefit_facts import (
     MONTHLY,
     ONCE,
     REGULAR_KINDS,
-    RESIDENT,
     RETIRED_CLASS,
     Cover,
     LifeFacts,
     RelationFact,
+    WaiverFact,
     first_day,
     month_of,
 )
 from yibao.policy.reckoning.benefit_law import BenefitLaw, Class, Number
+from yibao.policy.reckoning.benefit_months import paid_months, resident_months, still_months
 from yibao.policy.reckoning.benefit_periods import clip, opened, runs
 from yibao.policy.reckoning.cases import WaitingCase
 
@@ -56,7 +58,7 @@ class _Walk:
         ]
         self._owners: dict[int, RelationFact | None] = {}
         self._asked: dict[tuple[int, str], Number] = {}
-        self._paid = _paid_months(facts)
+        self._paid = paid_months(facts)
         self._lump = min(
             (d.paid_on for d in facts.dues if d.insutype == EMPLOYEE and d.kind == LUMP and d.paid_on), default=None
         )
@@ -65,7 +67,11 @@ class _Walk:
             month_of(d.month) for d in facts.dues if d.insutype == EMPLOYEE and d.kind in REGULAR_KINDS
         ]
         self._loaded_until = min((m for m in known if m >= self._first_loaded()), default=None)
-        self._bridged = _resident_months(facts)
+        self._bridged = resident_months(facts)
+        self._waivers = [w for w in facts.waivers if w.insutype == EMPLOYEE]
+        self._transits = {month_of(t.month): t for t in facts.transits if t.insutype == EMPLOYEE}
+        self._still = still_months(facts)
+        self._tails: list[Cover] = []  # of months that do not end as they began
         self._covers: dict[int, Cover] = {}
         self._count = 0
         self._last_own = -1  # the last month that was paid for here
@@ -153,8 +159,23 @@ class _Walk:
 
     def _in_time(self, month: int) -> bool:
         paid_on = self._payment(month)
-        last = month + self._number(month, "benefit_lag") + self._number(month, "arrears_kept")
-        return paid_on is not None and paid_on < first_day(last)
+        if paid_on is None:
+            return False
+        return self._is_in_time_by_law(month, paid_on) or self._is_waived(month, paid_on)
+
+    def _is_in_time_by_law(self, month: int, paid_on: date) -> bool:
+        return paid_on < first_day(month + self._number(month, "benefit_lag") + self._number(month, "arrears_kept"))
+
+    def _waiver(self, month: int) -> WaiverFact | None:
+        """Return the promise of a window that a month costs nothing if it is paid by a day."""
+        if not self._waivers:
+            return None
+        admdvs, day = self._class(month).admdvs, first_day(month)
+        return next((w for w in self._waivers if w.covers(admdvs, day)), None)
+
+    def _is_waived(self, month: int, paid_on: date) -> bool:
+        waiver = self._waiver(month)
+        return waiver is not None and paid_on <= waiver.pay_by
 
     # ── what a month comes to ──
 
@@ -192,7 +213,14 @@ class _Walk:
         word = "paid"
         if owner is not None and (self._is_free(owner) or month not in self._paid):
             word = "loaded" if is_loaded else "retired"
-        self._put(month, True, word, self._rules(month, "benefit_lag"))
+        self._put(month, True, word, (*self._rules(month, "benefit_lag"), *self._waived_by(month)))
+
+    def _waived_by(self, month: int) -> tuple[str, ...]:
+        """Return the rule of a window without which a paid month would have been late."""
+        paid_on, waiver = self._payment(month), self._waiver(month)
+        if waiver is None or paid_on is None or self._is_in_time_by_law(month, paid_on):
+            return ()
+        return (waiver.rule,)
 
     def _unpaid_word(self, month: int, otherwise: str) -> str:
         owner = self._owner(month)
@@ -208,7 +236,7 @@ class _Walk:
         trailing = until
         while trailing > start and self._payment(trailing - 1) is not None:
             trailing -= 1
-        length = until - start
+        length = until - start - self._free(start, until, trailing, after)
         is_short = length <= self._number(start, "gap_allowed")
         self._put_break(start, until, is_short=is_short)
         is_whole = trailing == start
@@ -219,21 +247,53 @@ class _Walk:
             self._last_own = until - 1
         return until
 
+    def _free(self, start: int, until: int, trailing: int, after: int | None) -> int:
+        """Return how many months of a break a window caused: they make it no longer."""
+        ending = [*range(trailing, until), *([after] if after is not None else [])]
+        paid_on = min((p for p in (self._payment(m) for m in ending) if p), default=None)
+        if paid_on is None:
+            return 0
+        return sum(
+            (self._class(m).admdvs, m) in self._still or self._is_waived(m, paid_on) for m in range(start, until)
+        )
+
     def _put_break(self, start: int, until: int, *, is_short: bool) -> None:
-        kept, is_kept = self._number(start, "arrears_kept"), self._last_own == start - 1
+        kept, is_kept, waived = self._number(start, "arrears_kept"), self._last_own == start - 1, 0
         for month in range(start, until):
             is_owed = self._owner(month) is not None
-            is_kept = is_kept and is_owed and month - start < kept
             is_paid = self._payment(month) is not None
+            if is_kept and is_owed and not is_paid and self._put_waived(month):
+                waived += 1
+                continue
+            is_kept = is_kept and is_owed and month - start - waived < kept
             if is_paid and is_short and self._number(month, "gap_paid"):
                 self._put(month, True, "back_paid", self._rules(month, "gap_allowed", "gap_paid"))
             elif is_kept:
                 self._put(month, True, "arrears_kept", self._rules(month, "arrears_kept"))
             elif is_paid:
                 self._put(month, False, "gap_not_paid", self._rules(month, "gap_allowed", "gap_paid"))
+            elif is_owed and month in self._transits:
+                transit = self._transits[month]
+                self._put_until(month, False, "contribution_in_transit", (transit.rule,), transit.until_on)
             else:
                 self._put(month, False, self._unpaid_word(month, "unpaid") if is_owed else "not_insured",
                           self._rules(month, "benefit_lag"))
+
+    def _put_waived(self, month: int) -> bool:
+        """Let benefits go on for an unpaid month of a window until the day to pay by; False where nothing says so."""
+        waiver = self._waiver(month)
+        if waiver is None or not waiver.keeps or waiver.pay_by < first_day(month + self._number(month, "benefit_lag")):
+            return False
+        self._put_until(month, True, "window_waived", (waiver.rule,), waiver.pay_by)
+        return True
+
+    def _put_until(self, month: int, is_due: bool, reason: str, rules: tuple[str, ...], last: date) -> None:
+        """Put a month's status that holds up to a day; what is left of the month is unpaid."""
+        self._put(month, is_due, reason, rules)
+        begin, end = (first_day(month + self._number(month, "benefit_lag") + n) for n in (0, 1))
+        if last < end - timedelta(days=1):
+            self._tails.append(Cover(max(begin, last + timedelta(days=1)), end, False, self._unpaid_word(month, "unpaid"),
+                                     self._rules(month, "benefit_lag")))
 
     def _wait(self, after: int | None, until: int, trailing: int, length: int) -> None:
         """Set from when benefits are due again: so many months after the payment that ended the break."""
@@ -259,7 +319,8 @@ class _Walk:
         paid_on = self._payment(month)
         if paid_on is None or paid_on == _ALWAYS:
             return
-        starts = max(month, month_of(paid_on)) + self._number(month, "benefit_lag")
+        paid_in = month if self._is_waived(month, paid_on) else max(month, month_of(paid_on))
+        starts = paid_in + self._number(month, "benefit_lag")
         if starts > self._starts:
             self._starts, self._why = starts, ("not_yet_paid", self._rules(month, "benefit_lag"))
 
@@ -268,7 +329,7 @@ class _Walk:
         months = sorted(self._covers)
         rules = self._covers[months[0]].rules
         covers = [Cover(date.min, first_day(months[0]), False, "not_yet_paid", rules)]
-        covers += runs(self._covers[m] for m in months)
+        covers += [*runs(self._covers[m] for m in months), *self._tails]
         covers += [*self._loaded()]
         covers = clip(covers, begin_on)
         return opened(clip([*covers, *self._registered(covers)], begin_on))
@@ -301,27 +362,3 @@ class _Walk:
             if end is None or r.loaded_from < end:
                 covers.append(Cover(r.loaded_from, end, True, "loaded", (), r.loaded_months))
         return covers
-
-
-def _paid_months(facts: LifeFacts) -> dict[int, date]:
-    paid: dict[int, date] = {}
-    for due in facts.dues:
-        if due.insutype != EMPLOYEE or due.kind not in REGULAR_KINDS or due.paid_on is None:
-            continue
-        for month in range(month_of(due.month), month_of(due.month) + due.months):
-            paid[month] = min(due.paid_on, paid.get(month, due.paid_on))
-    return paid
-
-
-def _resident_months(facts: LifeFacts) -> set[int]:
-    """Return the months that were insured as a resident: they are no gap of the employee insurance."""
-    years = {
-        d.month.year for d in facts.dues
-        if d.insutype == RESIDENT and d.kind in REGULAR_KINDS and d.paid_on and d.paid_on.year <= d.month.year
-    }
-    months = set()
-    for r in facts.relations:
-        if r.insutype == RESIDENT:
-            end = month_of(r.paused_on) if r.paused_on else (max(years, default=0) + 1) * 12
-            months |= {m for m in range(month_of(r.insured_on), end) if m // 12 in years}
-    return months

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
+from yibao.kernel.deadline import Extension, Window
+
 EMPLOYEE, RESIDENT = "310", "390"
 ONCE, MONTHLY = "past_retirement_once", "past_retirement"
 RETIRED_CLASS = "12"
@@ -72,12 +74,53 @@ class IdentityFact(msgspec.Struct, frozen=True):
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
 
 
+class WaiverFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Months that a window kept people from paying: paid by a day they cost nothing.
+
+    Attributes:
+        first, until: first days of months, half-open. pay_by: last day, ``date.max`` while nobody knows it.
+        keeps: benefits go on until that day while a month is unpaid.
+    """
+
+    admdvs: str
+    insutype: str
+    first: date
+    until: date
+    pay_by: date
+    keeps: bool
+    rule: str
+
+    def covers(self, admdvs: str, month: date) -> bool:
+        """Say whether a month of a region is one of them."""
+        return self.admdvs == admdvs and self.first <= month < self.until
+
+
+class TransitFact(msgspec.Struct, frozen=True, kw_only=True):
+    """Dues of a month (a resident's: of a year) that are paid, or taken to be, and not told; believed until a day."""
+
+    insutype: str
+    month: date
+    until_on: date
+    rule: str
+
+
+class StandstillFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A time limit of a region that a window moves: ``season``, ``newborn`` or ``gap``; ``year`` 0: of every year."""
+
+    admdvs: str
+    clock: str
+    extension: Extension
+    window: Window
+    year: int = 0
+
+
 class LifeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one person that benefit status rests on.
 
     Attributes:
         died_recorded_at: when the death became known; None: always.
         elsewhere: months paid to another region and taken over, as half-open periods of first days of months.
+        waivers, transits, standstills: what windows did to paying.
     """
 
     birth_on: date
@@ -87,6 +130,9 @@ class LifeFacts(msgspec.Struct, frozen=True, kw_only=True):
     dues: tuple[DueFact, ...] = ()
     identities: tuple[IdentityFact, ...] = ()
     elsewhere: tuple[tuple[date, date], ...] = ()
+    waivers: tuple[WaiverFact, ...] = ()
+    transits: tuple[TransitFact, ...] = ()
+    standstills: tuple[StandstillFact, ...] = ()
 
 
 class Spell(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from datetime import date
 
 from yibao.policy.reckoning.benefit_facts import Cover, month_of
 
-FROZEN = ("arrears_kept", "loaded")
+FROZEN = ("arrears_kept", "loaded", "window_waived")
 """Reasons for which months of continuous payment do not grow: nothing was paid, or the number is the loaded one."""
 
 

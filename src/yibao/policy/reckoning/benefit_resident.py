@@ -1,4 +1,7 @@
-"""Benefits of the resident insurance over time: year by year, from the dues of each benefit year."""
+"""Benefits of the resident insurance over time: year by year, from the dues of each benefit year.
+
+Where a window moved the season or the limit for newborns, who pays by the moved day paid in time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import date, timedelta
 
 import msgspec
 
+from yibao.kernel.deadline import FIXED, moved
 from yibao.policy.reckoning.benefit_facts import (
     REGULAR_KINDS,
     RESIDENT,
@@ -14,6 +18,7 @@ from yibao.policy.reckoning.benefit_facts import (
     DueFact,
     LifeFacts,
     RelationFact,
+    WaiverFact,
     first_day,
     month_of,
 )
@@ -102,7 +107,7 @@ class _Years:
                 return []
             unpaid = (Cover(a, b, False, "resident_unpaid", (rules,) if rules else ())
                       for a, b in self._spans(begin, end) if self._is_due_known(year))
-            return list(unpaid)
+            return [*unpaid, *self._windowed(year, owner)]
         if self._is_back(due):
             is_paid, rules_paid = self._law.number(self._class(owner), "gap_paid", due.paid_on)
             reason = "year_back_paid" if is_paid else "gap_not_paid"
@@ -126,6 +131,48 @@ class _Years:
                 covers.append(Cover(day, b, True, start.reason, start.rules, self._months(year, day)))
         return covers
 
+    def _windowed(self, year: int, owner: RelationFact) -> list[Cover]:
+        """Return what a window makes of a year that is not paid: kept until the plan's day, or on its way."""
+        covers = []
+        begin, end = date(year, 1, 1), date(year + 1, 1, 1)
+        transit = next((t for t in self._facts.transits if t.insutype == RESIDENT and t.month.year == year), None)
+        if transit is not None:
+            until = min(end, transit.until_on + timedelta(days=1))
+            covers += [Cover(a, b, False, "contribution_in_transit", (transit.rule,)) for a, b in self._spans(begin, until)]
+        waiver = self._waiver(year, owner)
+        before = self._paid.get(year - 1)
+        if waiver is not None and waiver.keeps and before is not None and not self._is_back(before):
+            until = min(end, waiver.pay_by + timedelta(days=1)) if waiver.pay_by < end else end
+            covers += [Cover(a, b, True, "window_waived", (waiver.rule,), 12) for a, b in self._spans(begin, until)]
+        return covers
+
+    def _waiver(self, year: int, owner: RelationFact) -> WaiverFact | None:
+        """Return the promise of a window that fell into the season of a year."""
+        if not self._facts.waivers:
+            return None
+        first, last = self._season(owner, year).day, self._season(owner, year, end=True).day
+        return next((
+            w for w in self._facts.waivers
+            if w.insutype == RESIDENT and w.admdvs == owner.admdvs and w.first <= last and first < w.until
+        ), None)
+
+    def _paid_by(self, year: int, owner: RelationFact, season: _Start) -> _Start:
+        """Return the last day of a year's season as windows have moved it, with their rules."""
+        last = season
+        if season.day == date.min:
+            return last
+        for s in self._facts.standstills:
+            if s.clock == "season" and s.admdvs == owner.admdvs and s.year in (0, year):
+                window = s.window
+                if s.year == year and s.extension.way == FIXED:  # named for this year, whenever its season ended
+                    window = msgspec.structs.replace(window, begin=min(window.begin, season.day))
+                day = moved(season.day, s.extension, window)
+                last = _Start(day, last.reason, (*season.rules, s.extension.rule)) if day > last.day else last
+        waiver = self._waiver(year, owner)
+        if waiver is not None and waiver.pay_by > last.day:
+            last = _Start(waiver.pay_by, last.reason, (*season.rules, waiver.rule))
+        return last
+
     def _is_due_known(self, year: int) -> bool:
         return year in self._known or year >= min(r.insured_on.year for r in self._relations)
 
@@ -144,8 +191,10 @@ class _Years:
         is_in_season = paid_on <= season.day and (
             paid_on < begin or bool(self._law.number(self._class(owner), "wait_fixed", begin)[1])
         )
+        paid_by = self._paid_by(year, owner, season)
+        is_in_season = is_in_season or season.day < paid_on <= paid_by.day
         if is_in_season and not missed:
-            return _Start(begin, "resident_season", season.rules)
+            return _Start(begin, "resident_season", season.rules if paid_on <= season.day else paid_by.rules)
         identities = tuple(i.identity_type for i in self._facts.identities if i.holds(paid_on))
         is_free, rules = self._law.number(
             self._class(owner, identities), "identity_no_wait", max(paid_on, begin)
@@ -165,10 +214,22 @@ class _Years:
             return None
         days, rules = self._law.number(self._class(owner), "newborn_window", max(paid_on, birth_on))
         # Who was enrolled as a newborn was so in time; the payment of the first year may take its days.
-        is_in_time = paid_on <= birth_on + timedelta(days=days) or (owner.kind == NEWBORN and year == birth_on.year)
+        limit = birth_on + timedelta(days=days)
+        until, by = self._newborn_until(owner, limit)
+        is_in_time = paid_on <= until or (owner.kind == NEWBORN and year == birth_on.year)
         if not days or not is_in_time:
             return None
+        rules = rules if paid_on <= limit else (*rules, *by)
         return _Start(birth_on if year == birth_on.year else date(year, 1, 1), "newborn", rules)
+
+    def _newborn_until(self, owner: RelationFact, limit: date) -> tuple[date, tuple[str, ...]]:
+        """Return the last day for a newborn as windows have moved it, with their rules."""
+        days = {
+            s.extension.rule: moved(limit, s.extension, s.window, begun_on=self._facts.birth_on)
+            for s in self._facts.standstills if s.clock == "newborn" and s.admdvs == owner.admdvs
+        }
+        last = max(days.values(), default=limit)
+        return last, tuple(rule for rule, day in days.items() if day == last > limit)
 
     def _late(self, year: int, paid_on: date, owner: RelationFact, missed: Sequence[int]) -> _Start:
         """Return the first day after the waiting time; where the law knows none, the month after the payment."""

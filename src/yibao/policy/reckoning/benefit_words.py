@@ -31,6 +31,7 @@ REASONS: Mapping[str, Reason] = MappingProxyType({
     "paid": Reason("", "按时缴费，自{begin}起享受待遇"),
     "arrears_kept": Reason("", "上月欠费，自{begin}起暂按宽限享受待遇", "请尽快缴清欠费，逾期待遇停止"),
     "back_paid": Reason("", "中断不超过允许的月数并已补缴，自{begin}起待遇连续"),
+    "window_waived": Reason("", "停机期间的费用尚未缴纳，自{begin}起待遇照常享受", "请在公告规定的日期前补缴，不收滞纳金"),
     "retired": Reason("", "退休待遇，自{begin}起不再缴费享受"),
     "loaded": Reason("", "按原系统转入的待遇，自{begin}起享受"),
     "newborn": Reason("", "在规定期限内参保的新生儿，自出生之日{begin}起享受待遇"),
@@ -42,6 +43,9 @@ REASONS: Mapping[str, Reason] = MappingProxyType({
     "not_yet_paid": Reason("WAITING_PERIOD", "参保登记后尚未到享受待遇之日（{end}）", "缴费到账的次月起享受；" + _HALL),
     "waiting": Reason("WAITING_PERIOD", "尚在待遇等待期内，待遇自{end}起享受", "请自费结算；等待期和断缴期间的费用不支付"),
     "before_year": Reason("WAITING_PERIOD", "已参加下一年度居民医保，待遇自{end}起享受", "请自费结算"),
+    "contribution_in_transit": Reason(
+        "CONTRIBUTION_IN_TRANSIT", "缴费信息尚未传到（自{begin}），待遇暂不能核定，不作停保处理",
+        "请先按停机公告办理，保留票据；缴费信息到达后待遇自始有效，按公告补办结算"),
     "unpaid": Reason("BENEFIT_ENDED", "职工医保未按时缴费，待遇自{begin}起暂停",
                      "请由用人单位或本人到税务渠道缴清欠费；允许月数内补缴的待遇连续", "2"),
     "lump_unpaid": Reason("BENEFIT_ENDED", "退休时缴费年限不足，尚未一次性补足，待遇自{begin}起暂停",

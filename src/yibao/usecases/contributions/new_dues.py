@@ -110,6 +110,7 @@ class Writer:
         for kind in (self.kind, "subsidy"):
             payers = sorted({r[4] for r in self._rows if (r[3] == "state") == (kind == "subsidy") and r[3] != "account"})
             if payers:
+                await queries.take_open_bills(tx, admdvs=self.admdvs, month=self.month, kind=kind, payer_nos=payers)
                 newest = await queries.newest_bills(tx, admdvs=self.admdvs, month=self.month, kind=kind, payer_nos=payers)
                 found |= {(kind, payer): said for payer, said in newest.items()}
         return found

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from yibao.domains.deadlines.model import ADVANCE, EXTENSION, TRANSIT, WAIVER, Term
 from yibao.domains.windows.model import Plan, Rule, Track
 from yibao.kernel.business_time import business_date
-from yibao.kernel.deadline import CONDITION, FIXED, MONTHS, WINDOW, Window, days_lost, months_later
+from yibao.kernel.deadline import CONDITION, MONTHS, WINDOW, Window, days_lost, months_later
 
 IN_TRANSIT = "contribution_in_transit"
 CREDITING, PAYING = "account_crediting", "benefit_payment"
@@ -17,7 +17,8 @@ _CLOCKS = {
     "manual_claim": ("claim",), "transfer_in": ("transfer",), "transfer_out": ("transfer",), "maternity_filing": ("maternity",),
     "maternity_allowance": ("maternity",), "resident_contribution": ("season",), "resident_enrolment": ("newborn",),
     "enrolment": ("newborn",), "contribution": ("due", "gap"), "flexible_contribution": ("due", "gap"),
-    "joiners_leavers": ("due", "gap"), "back_payment": ("due", "gap"), "injury_review": ("injury",), "certificate": ("certificate",),
+    "joiners_leavers": ("due", "gap"), "back_payment": ("due", "gap"), "injury_review": ("injury",),
+    "certificate": ("certificate",),
     "pharmacy_sale": ("backfill",), "negotiated_drug": ("backfill",),
 }
 """Which clocks a business is about, where a rule does not name them; a settlement is about its backfill, the rest is served."""
@@ -58,7 +59,6 @@ def _extensions(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
             plan, rule, EXTENSION, clock, now, way=way, begin_on=window.begin, end_on=window.end, until_on=_day(rule, "until"),
             months=_count(rule, "months") if way == MONTHS else 0, year=_count(rule, "year"),
             condition=IN_TRANSIT if is_paid or IN_TRANSIT in rule.when.cause else str(rule.terms.get("condition", "")),
-            is_wide=way == FIXED,
         )
 
 

@@ -9,10 +9,21 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from yibao.domains.deadlines.model import EXTENSION, WAIVER, Term, Transit
+from yibao.domains.deadlines.queries import terms_of, transits_of
 from yibao.domains.entitlement.operations import keep_openings
 from yibao.domains.entitlement.queries import DUES, ELSEWHERE, IDENTITIES, OPENINGS, RELATIONS, take_people
 from yibao.infra.database import Connection
-from yibao.policy.reckoning.benefit_facts import DueFact, IdentityFact, LifeFacts, RelationFact
+from yibao.kernel.deadline import OPEN
+from yibao.policy.reckoning.benefit_facts import (
+    DueFact,
+    IdentityFact,
+    LifeFacts,
+    RelationFact,
+    StandstillFact,
+    TransitFact,
+    WaiverFact,
+)
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -34,6 +45,8 @@ async def gather_lives(tx: Connection, psn_nos: Sequence[str], *, now: datetime)
     dues = _grouped(await tx.fetch(DUES, known))
     identities = _grouped(await tx.fetch(IDENTITIES, known))
     elsewhere = _grouped(await tx.fetch(ELSEWHERE, known))
+    waivers, standstills = _promises(await terms_of(tx, sorted({r["admdvs"] for rows in relations.values() for r in rows})))
+    transits = _in_transit(await transits_of(tx, known))
     lives = {}
     for p in people:
         no = p["psn_no"]
@@ -43,9 +56,31 @@ async def gather_lives(tx: Connection, psn_nos: Sequence[str], *, now: datetime)
             dues=tuple(_due(d) for d in dues[no]),
             identities=tuple(IdentityFact(i["identity_type"], i["valid_from"], i["valid_to"]) for i in identities[no]),
             elsewhere=tuple((e["first_month"], e["until_month"]) for e in elsewhere[no]),
+            waivers=waivers, transits=tuple(transits[no]), standstills=standstills,
         )
         lives[no] = Life(facts, relations[no])
     return lives
+
+
+def _promises(terms: Sequence[Term]) -> tuple[tuple[WaiverFact, ...], tuple[StandstillFact, ...]]:
+    """Return what published plans promise about paying: months that cost nothing, and limits that move."""
+    waivers = tuple(
+        WaiverFact(admdvs=t.admdvs, insutype=t.what, first=t.first_month, until=t.until_month, pay_by=t.until_on or OPEN,
+                   keeps=t.is_wide, rule=t.rule)
+        for t in terms if t.kind == WAIVER and t.first_month is not None and t.until_month is not None
+    )
+    standstills = tuple(
+        StandstillFact(admdvs=t.admdvs, clock=t.what, extension=t.extension, window=t.window, year=t.year)
+        for t in terms if t.kind == EXTENSION and t.what in ("season", "newborn", "gap")
+    )
+    return waivers, standstills
+
+
+def _in_transit(transits: Iterable[Transit]) -> Mapping[str, list[TransitFact]]:
+    found: dict[str, list[TransitFact]] = defaultdict(list)
+    for t in transits:
+        found[t.psn_no].append(TransitFact(insutype=t.insutype, month=t.month, until_on=t.until_on, rule=t.rule))
+    return found
 
 
 def _grouped(rows: Iterable[asyncpg.Record]) -> Mapping[str, list[asyncpg.Record]]:

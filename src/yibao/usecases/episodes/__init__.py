@@ -1,1 +1,1 @@
-"""What is done for an episode of care while a window is there."""
+"""Episodes through a window: noting, cash, changes, self-paying, undone admissions, late filings, lapse."""

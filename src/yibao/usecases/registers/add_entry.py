@@ -46,7 +46,7 @@ async def add_entry(tx: Connection, new: NewEntry, *, actor: Actor, now: datetim
     )
     await insert_entry(tx, entry)
     await keep_papers(tx, entry, [
-        KeptPaper(p.code, p.title, p.file_name, p.content, sm3(p.content)) for p in new.papers
+        KeptPaper(p.code, p.title, p.file_name, p.content, p.digest or sm3(p.content)) for p in new.papers
     ], by=actor.login, now=now)
     await add_step(tx, entry, Step("receive", RECEIVED, now, actor.login, actor.channel, "、".join(p.title for p in new.papers)))
     await write_trail(tx, actor, verb="register_receive", object_id=register_no, admdvs=entry.admdvs, state=entry, now=now,

@@ -14,8 +14,7 @@ from yibao.domains.services.model import (
     Application,
     Paper,
 )
-from yibao.domains.services.operations import take_register
-from yibao.domains.services.queries import count_registered, list_given
+from yibao.domains.services.queries import list_given
 from yibao.domains.services.rules import missing, missing_faults, refuse_notice
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
@@ -25,6 +24,7 @@ from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.services.commands import OnApplication, RegisterApplication
 from yibao.usecases.services.decide_application import finish
 from yibao.usecases.services.desk import move, open_application
+from yibao.usecases.services.window_intake import put_into_register
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 
@@ -97,18 +97,21 @@ async def register_application(
 ) -> Application | Refusal:
     """Register an application while its business stands still: it has a number and keeps its day; accepted afterwards.
 
-    Numbers of a region and day have no gaps. The clock starts with the acceptance after the window.
+    Numbers of a book have no gaps. The clock starts with the acceptance after the window.
     """
     application = await open_application(tx, command.application_id, deed="register", actor=actor)
     if isinstance(application, Refusal):
         return application
-    if not command.window_id.strip():
+    plan = command.window_id.strip()
+    if not plan:
         return refuse("WINDOW_MISSING", "须写明停办窗口", field="window_id", remedy="请填写停办公告的编号")
-    await take_register(tx, application.admdvs)
-    prefix = f"{business_date(now):%Y%m%d}"
-    number = f"{prefix}-{await count_registered(tx, application.admdvs, prefix) + 1:05d}"
-    return await move(tx, application, what="register", state=REGISTERED, register_no=number,
-                      window_id=command.window_id.strip(), says=f"登记号{number}", actor=actor, now=now, ids=ids, book=book)
+    number = await put_into_register(
+        tx, application, await list_given(tx, application.application_id), intake="accept_register", plan=plan, actor=actor,
+        now=now, ids=ids)
+    if isinstance(number, Refusal):
+        return number
+    return await move(tx, application, what="register", state=REGISTERED, register_no=number, window_id=plan,
+                      says=f"登记号{number}", actor=actor, now=now, ids=ids, book=book)
 
 
 async def _lacking(tx: Connection, application: Application, book: ServiceBook) -> list[Paper]:

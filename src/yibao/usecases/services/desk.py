@@ -17,6 +17,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.services.window_intake import follow_in_register
 from yibao.usecases.trail import write_trail
 
 
@@ -61,6 +62,8 @@ async def move(
     await add_step(tx, changed, Step(what, changed.state, now, actor.login, actor.channel, actor.division, used, says))
     await write_trail(tx, actor, verb=f"service_{what}", object_id=changed.application_id, admdvs=changed.admdvs,
                       state=changed, now=now, ids=ids, rule=changed.item_code)
+    if changed.register_no:
+        await follow_in_register(tx, changed, actor=actor, now=now, ids=ids)
     return changed
 
 

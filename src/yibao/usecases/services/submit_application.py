@@ -9,6 +9,7 @@ import msgspec
 from yibao.domains.services.items import ServiceBook, service_book
 from yibao.domains.services.model import (
     GIVEN,
+    REGISTERED,
     RETURNED,
     SUBMITTED,
     SUSPENDED,
@@ -21,13 +22,14 @@ from yibao.domains.services.model import (
 )
 from yibao.domains.services.operations import add_application, add_step, end_pause, keep_papers
 from yibao.domains.services.queries import find_employer, find_person
-from yibao.domains.services.rules import refuse_item
+from yibao.domains.services.rules import missing, missing_faults, refuse_item
 from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.registers.asking import Asks, plan_name
 from yibao.usecases.services.commands import (
     OnApplication,
     PaperGiven,
@@ -36,17 +38,21 @@ from yibao.usecases.services.commands import (
 )
 from yibao.usecases.services.desk import move, open_application
 from yibao.usecases.services.effects import EFFECTS, refuse_body
+from yibao.usecases.services.window_intake import PRE_ACCEPT, judge_intake, put_into_register
 from yibao.usecases.trail import write_trail
 
 _MOST_BYTES = 10_000_000  # of one paper: a scan, not a film
 
 
 async def submit_application(
-    tx: Connection, command: SubmitApplication, *, actor: Actor, now: datetime, ids: Ids, book: ServiceBook | None = None
+    tx: Connection, command: SubmitApplication, *, actor: Actor, now: datetime, ids: Ids, book: ServiceBook | None = None,
+    gate: Asks | None = None,
 ) -> Application | Refusal:
     """Take in an application: the item must be offered to this applicant and channel, and its content must be readable.
 
-    Papers may be missing: they are asked for once, when somebody looks at the application.
+    Papers may be missing: they are asked for once, when somebody looks at the application. While its business stands still,
+    the window's rule says whether it is refused, or registered with a number: then everything the counter asks for must be
+    there, for nobody comes twice; online it is stored undecided.
     """
     book = book or service_book()
     item = book.items.get(command.item_code)
@@ -61,6 +67,16 @@ async def submit_application(
     papers = _papers(book.papers[item.code], command.materials) if refusal is None else refusal
     if isinstance(papers, Refusal):
         return papers
+    judged = judge_intake(
+        gate, admdvs=command.admdvs, item_code=item.code, body=command.body, channel=command.channel,
+        applicant_kind=command.applicant_kind, division=command.division or actor.division, at=now,
+    )
+    if judged.refusal is not None:
+        return judged.refusal
+    if judged.intake and judged.intake != PRE_ACCEPT:
+        lacking = missing(book.papers[item.code], papers, frozenset(command.traits))
+        if lacking:
+            return Refusal(missing_faults(lacking))
     application = Application(
         ids.new(now), command.admdvs, command.division or actor.division, item.code, command.applicant_kind,
         command.applicant_no, command.applicant_name.strip(), command.phone, command.channel, SUBMITTED,
@@ -71,7 +87,15 @@ async def submit_application(
     await add_step(tx, application, Step("submit", SUBMITTED, now, actor.login, actor.channel, actor.division, 0, ""))
     await write_trail(tx, actor, verb="service_submit", object_id=application.application_id, admdvs=application.admdvs,
                       state=application, now=now, ids=ids, rule=item.code)
-    return application
+    if not judged.intake:
+        return application
+    plan = plan_name(gate, command.admdvs, now)
+    number = await put_into_register(
+        tx, application, papers, intake=judged.intake, plan=plan, actor=actor, now=now, ids=ids)
+    if isinstance(number, Refusal):
+        return number
+    return await move(tx, application, what="register", state=REGISTERED, register_no=number, window_id=plan,
+                      says=f"登记号{number}", actor=actor, now=now, ids=ids, book=book)
 
 
 async def supplement_application(

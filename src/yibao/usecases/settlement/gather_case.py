@@ -10,6 +10,8 @@ from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.people.card_rules import card_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
+from yibao.usecases.backfill.care_of import care_of
+from yibao.usecases.backfill.model import Care
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
 from yibao.usecases.settlement.counters import law_counters
@@ -90,6 +92,14 @@ class VisitWay(Way[SettleCommand]):
         # Without a law whoever settles refuses.
         kind = None if isinstance(policy, Refusal) else refuse_kind(case, policy)
         return kind or OpenCase(row, case, bill.mdtrt_id, bill.batch, filed.pregnancy_id)
+
+    def care(self, opened: OpenCase, bill: SettleCommand) -> Care:
+        """Return the visit."""
+        row = opened.row
+        return care_of(
+            opened.case, row, mdtrt_id=bill.mdtrt_id, visit_no=row["visit_no"], invono=bill.invono,
+            amount_fen=bill.medfee_fen, begin=row["begin_at"], end=row["begin_at"], field="data.mdtrt_id",
+        )
 
 
 VISIT = VisitWay()

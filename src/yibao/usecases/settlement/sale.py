@@ -23,6 +23,8 @@ from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, LineGroup
 from yibao.policy.law.parameters import RegionPolicy
+from yibao.usecases.backfill.care_of import care_of
+from yibao.usecases.backfill.model import Care
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.pharmacy.prescription_faults import dual_channel_faults, outside_faults, wanted_of
 from yibao.usecases.pharmacy.sale_lines import APPROVED, line_faults, split_line
@@ -127,6 +129,13 @@ class SaleWay(Way[SaleBill]):
         return SaleCase(
             row, _case(row, bill, lines), bill.mdtrt_id, ONLY_BATCH, encounter=_encounter(row, bill), lines=lines,
             terms=terms, dispensed=tuple(_dispensed(x, bill) for x in lines if x.outside_rx and x.rxno in known),
+        )
+
+    def care(self, opened: OpenCase, bill: SaleBill) -> Care:
+        """Return the purchase; the number of its invoice is all that a pharmacy calls it by."""
+        return care_of(
+            opened.case, opened.row, mdtrt_id=bill.mdtrt_id, visit_no=bill.invono, invono=bill.invono,
+            amount_fen=bill.medfee_fen, begin=bill.begin_at, end=bill.begin_at, field="druginfo.invono",
         )
 
     def beside(self, settled: Settled) -> tuple[object, ...]:

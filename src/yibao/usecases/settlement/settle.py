@@ -17,11 +17,14 @@ from yibao.kernel.refusal import Refusal
 from yibao.ledger.posting import settlement_posting
 from yibao.policy.decide import decide
 from yibao.policy.decision import Decision
+from yibao.usecases.backfill.booking import with_backfill
+from yibao.usecases.backfill.judge_backfill import is_touched, judge_backfill
 from yibao.usecases.settlement import sharing
 from yibao.usecases.settlement.counters import kept_code
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.settlement.way import B, Bill, OpenCase, Operator, Settled, Way, placed
 from yibao.usecases.settlement.write_settlement import Booking, MovedOn, write
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 GIVE_TURN_BACK = "select settlements.give_turn_back($1)"
 _FACTS = msgspec.json.Encoder()
@@ -29,7 +32,7 @@ _FACTS = msgspec.json.Encoder()
 
 async def settle_at_once(
     connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes], gate: Gate = NO_GATE,
 ) -> bytes | None:
     """Settle a bill in two statements outside any transaction of ours; the second commits everything or nothing.
 
@@ -40,7 +43,8 @@ async def settle_at_once(
     row = await connection.fetchrow(way.facts_at_once(bill), *way.arguments(bill))
     reached("gathered")
     settled = await decide_bill(
-        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, clock=clock
+        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id, clock=clock,
+        gate=gate,
     )
     if isinstance(settled, Refusal):
         # A repeat of a message that was answered looks like a second settlement: only the turn can tell.
@@ -57,7 +61,7 @@ async def settle_at_once(
 
 async def settle_in_turn(
     connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
-    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes],
+    setl_id: str, clock: Clock, encode: Callable[[Settled], bytes], gate: Gate = NO_GATE,
 ) -> bytes | Replayed | Refusal:
     """Settle a bill in two statements in the person's turn; the second commits and ends the turn.
 
@@ -75,7 +79,7 @@ async def settle_in_turn(
         reached("gathered")
         settled = _stored(row, key) or await decide_bill(
             connection, row["facts"], way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id=setl_id,
-            clock=clock,
+            clock=clock, gate=gate,
         )
         if not isinstance(settled, Settled):
             await connection.execute(GIVE_TURN_BACK, bill.psn_no)
@@ -115,17 +119,19 @@ def _encoded(settled: Settled, encode: Callable[[Settled], bytes]) -> bytes:
 
 async def quote(
     connection: Connection, *, way: Way[B], bill: B, key: MessageKey, operator: Operator, shelf: PolicyShelf,
+    gate: Gate = NO_GATE,
 ) -> Settled | Refusal:
     """Try a settlement: the same reading and deciding, nothing locked, nothing written (I9)."""
     row = await connection.fetchrow(way.facts, *way.arguments(bill))
     return await decide_bill(
-        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id="", clock=None
+        connection, row, way=way, bill=bill, key=key, operator=operator, shelf=shelf, setl_id="", clock=None,
+        gate=gate,
     )
 
 
 async def decide_bill(
     connection: Connection, row: asyncpg.Record | None, *, way: Way[B], bill: B, key: MessageKey, operator: Operator,
-    shelf: PolicyShelf, setl_id: str, clock: Clock | None,
+    shelf: PolicyShelf, setl_id: str, clock: Clock | None, gate: Gate = NO_GATE,
 ) -> Settled | Refusal:
     """Judge the facts, ask the law, and lay out the settlement; relatives' accounts are read where the bill asks for them.
 
@@ -134,6 +140,7 @@ async def decide_bill(
             which they were counted, whichever message came in first. None for a trial, which has no such time.
     """
     judged = way.judge(row, bill, sender=key.sender, shelf=shelf)
+    judged = judged if isinstance(judged, Refusal) else _in_time(judged, way, bill, key=key, gate=gate)
     opened = judged if isinstance(judged, Refusal) else await sharing.with_family(connection, bill, judged)
     if isinstance(opened, Refusal):
         return opened
@@ -148,6 +155,16 @@ async def decide_bill(
         opened, decision,
         _settlement(opened, bill, decision, key=key, operator=operator, setl_id=setl_id, settled_at=settled_at),
     )
+
+
+def _in_time(opened: OpenCase, way: Way[B], bill: B, *, key: MessageKey, gate: Gate) -> OpenCase | Refusal:
+    """Return the case with what a window made of it; refuse what may not be settled here, or not any more."""
+    if not is_touched(opened.row, gate, admdvs=opened.case.admdvs, at=key.received_at):
+        return opened
+    backfill = judge_backfill(opened.row, way.care(opened, bill), gate=gate, now=key.received_at)
+    if backfill is None or isinstance(backfill, Refusal):
+        return backfill or opened
+    return msgspec.structs.replace(opened, backfill=backfill)
 
 
 def _settlement(
@@ -193,4 +210,4 @@ def _booking(settled: Settled, way: Way[B]) -> Booking:
         counter_caps=[c.cap for c in counters],
         verb=way.verb, statement=way.write, beside=way.beside(settled),
     )
-    return sharing.share_out(booking, settled.opened.sharers)
+    return sharing.share_out(with_backfill(booking, settled.opened.backfill), settled.opened.sharers)

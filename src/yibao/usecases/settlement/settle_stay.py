@@ -13,6 +13,8 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
 from yibao.policy.law.parameters import RegionPolicy, first_match
 from yibao.policy.pipeline.choosing import Benefit, choose_benefit
+from yibao.usecases.backfill.care_of import care_of
+from yibao.usecases.backfill.model import Care
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
 from yibao.usecases.grouping.open_terms import clearing_way
@@ -108,6 +110,15 @@ class StayWay(Way[StayBill]):
         return OpenCase(
             row, _in_year(case, row, bill, filed, service_on), bill.mdtrt_id, str(row["period_to"]), filed.pregnancy_id,
             clearing_way(row["admdvs"], institution_kind=row["kind"], med_type=row["med_type"], on=service_on),
+        )
+
+    def care(self, opened: OpenCase, bill: StayBill) -> Care:
+        """Return the stay as far as it has come."""
+        row = opened.row
+        return care_of(
+            opened.case, row, mdtrt_id=bill.mdtrt_id, visit_no=row["visit_no"], invono=bill.invono,
+            amount_fen=bill.medfee_fen, begin=row["admitted_at"], end=row["discharged_at"], field="data.mdtrt_id",
+            is_part=bill.is_interim,
         )
 
     def beside(self, settled: Settled) -> tuple[object, ...]:

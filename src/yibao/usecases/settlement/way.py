@@ -18,6 +18,7 @@ from yibao.domains.settlements.model import Settlement
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case
 from yibao.policy.decision import Decision
+from yibao.usecases.backfill.model import Backfill, Care
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 CLEARED_BY_ITEM = "1"
@@ -63,6 +64,7 @@ class OpenCase(msgspec.Struct, frozen=True):
         batch: what the settlement covers, as it is kept (``chrg_bchno``).
         pregnancy: filing whose counters the case uses, ``""`` if none.
         sharers: relatives whose accounts may pay, in order; empty where the bill does not ask for them.
+        backfill: what a window made of it that is over by now, None for everything else.
     """
 
     row: asyncpg.Record
@@ -72,6 +74,7 @@ class OpenCase(msgspec.Struct, frozen=True):
     pregnancy: str = ""
     clr_way: str = CLEARED_BY_ITEM
     sharers: tuple[Sharer, ...] = ()
+    backfill: Backfill | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -132,6 +135,10 @@ class Way(ABC, Generic[B]):
         self, row: asyncpg.Record | None, bill: B, *, sender: str, shelf: PolicyShelf
     ) -> OpenCase | Refusal:
         """Make the case, or refuse with every fault found; ``row`` is None where there is nothing of that name."""
+
+    @abstractmethod
+    def care(self, opened: OpenCase, bill: B) -> Care:
+        """Return the care that is settled, as the plan of a window sees it."""
 
     def beside(self, settled: Settled) -> tuple[object, ...]:  # noqa: ARG002
         """Return what is written beside the settlement, as further arguments of ``write``."""

@@ -79,6 +79,13 @@ class Gate:
         """Return every plan that counts."""
         return tuple(s.plan for of_region in self._standing.values() for s in of_region)
 
+    def plans_of(self, *places: str) -> tuple[Plan, ...]:
+        """Return the plans that count in some places, whenever; nothing at once where there is no plan."""
+        if not self._standing:
+            return ()
+        cities = dict.fromkeys(place[:_CITY] for place in places)
+        return tuple(s.plan for city in cities for s in self._standing.get(city, ()))
+
     def expire(self) -> None:
         """Let the next request look again; may be called from another thread."""
         self._looked_at = float("-inf")

@@ -67,7 +67,7 @@ create table registers.paper (
     paper          text not null,               -- code of data/registers/papers.csv; '' for one nobody asked for
     title          text not null,
     file_name      text not null default '',
-    content        bytea not null check (length(content) > 0),   -- scan, or the sheet's fields as JSON
+    content        bytea not null,              -- scan, or the sheet's fields as JSON; '' where the application keeps it
     digest         bytea not null check (length(digest) = 32),   -- SM3 of the content
     given_at       timestamptz not null,
     given_by       text not null,

@@ -100,24 +100,32 @@ end $$;
 
 -- ───────────────────────── writes ─────────────────────────
 
--- Beside settlements.write and after it, in one statement: the entry, and the episode with its cash. An entry without
--- episode_id has none to settle.
-create function backfill.settle(p_entry backfill.late_entry, p_setl_id text, p_due_fen bigint, p_actor text)
-returns void language plpgsql as $$
+-- Beside settlements.write and after it, in one statement: the entry, and the episode with its cash. p_entry.episode_id
+-- names what was noted; p_episode is what nobody noted and is noted now, both without one: only the entry.
+create function backfill.settle(
+    p_entry backfill.late_entry, p_setl_id text, p_due_fen bigint, p_actor text, p_episode episodes.episode
+) returns void language plpgsql as $$
+declare v_episode_id text := nullif(p_entry.episode_id, '');
 begin
     p_entry.reorder := exists (
         select from settlements.settlement s
         where s.psn_no = p_entry.psn_no and s.year = p_entry.year and s.insutype = p_entry.insutype
           and s.kind = 'settlement' and s.state = 'active' and s.setl_id <> p_setl_id
           and s.service_on >= p_entry.service_on);
+    if p_episode.psn_no is not null then
+        -- Of several bills of one visit the first is noted.
+        insert into episodes.episode select (p_episode).* on conflict do nothing;
+        if found then v_episode_id := p_episode.episode_id; end if;
+    end if;
+    p_entry.episode_id := coalesce(v_episode_id, '');
     insert into backfill.late_entry as x select (p_entry).*
         on conflict (psn_no, mdtrt_id, chrg_bchno) do update
             set insutype = excluded.insutype, year = excluded.year, service_on = excluded.service_on,
                 episode_id = excluded.episode_id, plan = excluded.plan, plan_version = excluded.plan_version,
                 rule_id = excluded.rule_id, position = excluded.position, entered_at = excluded.entered_at,
                 reorder = excluded.reorder;
-    perform episodes.settle(p_entry.psn_no, nullif(p_entry.episode_id, ''), p_setl_id, p_entry.mdtrt_id, p_due_fen,
-                            p_entry.entered_at, p_actor, false);
+    perform episodes.settle(p_entry.psn_no, v_episode_id, p_setl_id, p_entry.mdtrt_id, p_due_fen, p_entry.entered_at,
+                            p_actor, false);
 end $$;
 
 set local check_function_bodies = on;

@@ -83,6 +83,7 @@ create table claims.bill (
     remote           text not null default '',  -- how the law sees care elsewhere, '' at home
     remote_place     text not null default '',
     filing_ref       text not null default '',  -- what shows that it was filed
+    rate             text not null default '' check (rate in ('', 'plain', 'networked')),  -- what a window promised
     maternity        text not null default '',
     pregnancy_months integer not null default 0,
     foetuses         integer not null default 1,
