@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from yibao.domains.exchange.rules import read_addresses
-from yibao.entrypoints import worker
+from yibao.entrypoints import stage_watch, worker
 from yibao.entrypoints.api.api import create_api
 from yibao.entrypoints.api.services import ApiServices
 from yibao.entrypoints.exchange import running as exchange
@@ -29,6 +29,7 @@ from yibao.policy.law.loading import load_policy
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import Explanation, explain
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,6 +60,7 @@ class App:
         self._gateway: Gateway | None = None
         self._portal: Any = None
         self._api: Any = None
+        self.gate: Gate = NO_GATE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -116,8 +118,12 @@ class App:
         sealing = await self._opened(url, role=WORKER, size=1)
         await self._keep_law(database)
         shelf = PolicyShelf(self._policies)
+        self.gate = gate = Gate(database)
+        await gate.look()
+        self._tasks.append(asyncio.create_task(gate.watch(self._stop), name="windows"))
         services = Services(
             database=database, clock=self._clock, ids=RandomIds(), policies=shelf, settings=self._settings,
+            gate=gate,
         )
         self._gateway = Gateway(services)
         self._portal = create_portal(
@@ -126,6 +132,7 @@ class App:
                 regions={code: policy.name for code, policy in self._policies.items()}, explain=self._explain,
                 policies={policy.version: policy for policy in self._policies.values()},
                 is_demo=self._settings.demo, has_tls=self._settings.secure_cookies,
+                gate=gate,
             )
         )
         self._api = create_api(
@@ -133,18 +140,21 @@ class App:
                 database=agency, clock=self._clock, ids=RandomIds(), shelf=shelf,
                 regions={code: policy.name for code, policy in self._policies.items()},
                 policies={policy.version: policy for policy in self._policies.values()},
-                file_bytes_max=self._settings.body_bytes_max,
+                file_bytes_max=self._settings.body_bytes_max, gate=gate,
             )
         )
         heads = self._settings.home / "audit-heads.txt"
         self._tasks.append(
             asyncio.create_task(worker.run(sealing, clock=self._clock, heads=heads, stop=self._stop))
         )
+        self._tasks.append(asyncio.create_task(stage_watch.run(
+            agency, gate=gate, regions=shelf.regions, clock=self._clock, ids=RandomIds(), stop=self._stop,
+        )))
         if self._settings.parties:
             carrying = await self._opened(url, role=AGENCY, size=EXCHANGE_CONNECTIONS)
             self._tasks.append(asyncio.create_task(exchange.run(
                 carrying, addresses=read_addresses(self._settings.parties), clock=self._clock, ids=RandomIds(),
-                shelf=shelf, stop=self._stop,
+                shelf=shelf, stop=self._stop, gate=gate,
             )))
 
     async def stop(self) -> None:

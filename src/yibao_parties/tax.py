@@ -43,6 +43,10 @@ class Tax(Party):
         self.store.put("refund", told["refund_id"], told, state="ordered")
         self.store.plan(f"refund:{told['refund_id']}", "refund", told, due_at=at(day, REFUND_HOUR))
 
+    def take_payment_return(self, told: Body) -> None:
+        """Give a payment back that came after collection stopped, unless it is handed over already."""
+        self.act_return_payment({"payment_id": told["payment_id"], "reason": told.get("reason", "")})
+
     # ── what time brings ──
 
     def on_refund(self, told: Body) -> None:

@@ -25,6 +25,7 @@ from tests.support.ward import Ward
 from yibao.app import App
 from yibao.demo.description import ENDPOINT, describe
 from yibao.demo.world import build_world
+from yibao.domains.windows.stored import StoredPlan
 from yibao.infra.config import Settings
 from yibao.infra.database import Database
 from yibao.infra.policy_files import read_policy_files
@@ -36,6 +37,9 @@ from yibao.policy.law.loading import load_policy
 from yibao.usecases.policies.publish_policies import publish_policies
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.verification.verify_books import verify_books
+from yibao.usecases.windows.pass_gate import Gate
+from yibao.usecases.windows.propose_plan import ProposePlan, propose_plan
+from yibao.usecases.windows.publish_plan import PublishPlan, publish_plan
 
 SEED = 11
 T = TypeVar("T")
@@ -202,6 +206,29 @@ class City:
 
         return self.with_database(run)
 
+    def publish(self, plan: str, *, year: int | None = None, reason: str = "") -> StoredPlan:
+        """Propose and publish a plan by two people at the city's time: a name of the package, or a text.
+
+        From the next request on every way in goes by it.
+        """
+        text = plan if "\n" in plan else plan_text(plan, year=year)
+        admdvs = str(tomllib.loads(text)["admdvs"])
+        proposed: StoredPlan = self.do(propose_plan, ProposePlan(admdvs=admdvs, text=text, reason=reason))
+        second = Actor(login="clerk.second", channel="cli", regions=self.shelf.regions, roles=("approve",))
+        command = PublishPlan(admdvs=admdvs, name=proposed.name, version=proposed.version)
+        published: StoredPlan = self.do(publish_plan, command, actor=second)
+        self.app.gate.expire()
+        return published
+
+    def gate(self) -> Gate:
+        """Return a gate with the plans as they are published now, for deeds that the test does itself."""
+
+        async def run(database: Database) -> Gate:
+            async with database.connection() as connection:
+                return await Gate.read(connection)
+
+        return self.with_database(run)
+
     def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Return rows of the database, looked at as its owner."""
 
@@ -231,5 +258,6 @@ def plan_text(name: str, *, year: int | None = None) -> str:
     first = min(int(y) for y in re.findall(r"(20\d\d)-\d\d-\d\d", text))
     moved = re.sub(r"(20\d\d)(-\d\d-\d\d)", lambda m: f"{int(m[1]) - first + year}{m[2]}", text)
     moved = re.sub(r"[（(]星期.[)）]|星期[一二三四五六日]", "", moved)
+    moved = re.sub(r"[（(]星期.[）)]", "", moved)
     tomllib.loads(moved)
     return moved

@@ -26,6 +26,7 @@ from yibao.usecases.contributions.receive_payment import Payment, Received, rece
 from yibao.usecases.contributions.refund_payment import RefundRequest, refund_payment
 
 ZIBO, HUIZHOU = "370300", "441300"
+WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ async def test_a_bill_is_not_added_to_while_it_is_sent(town: Town) -> None:
     async with town.database.transaction() as sending:
         await sending.fetch("select bill_id from contributions.bill where state = 'open' for update")
         assessing = asyncio.create_task(assess(town, date(2024, 7, 1), "2024-07-04"))
-        while not await town.run("select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"):
+        while not await town.run(WAITING):
             await asyncio.sleep(0)
         await sending.execute("update contributions.bill set state = 'sent'")
     await assessing

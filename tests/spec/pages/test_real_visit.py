@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -13,23 +12,16 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
-from tests.spec.conftest import _fill, base_url, till, till_for, world
+from tests.spec.conftest import base_url, till, till_for, world, world_url
 from tests.spec.pages.conftest import token_in
 from tests.spec.pages.test_inspector import rows, words
 from tests.support.till import Refused, Till
 
 pytestmark = pytest.mark.slow
 
-__all__ = ["base_url", "till", "till_for", "world"]  # the served platform, used here as fixtures
+__all__ = ["base_url", "till", "till_for", "world", "world_url"]  # the served platform, used here as fixtures
 
 WEAK = "⚠ 示例参数，非当地现行政策"
-
-
-@pytest.fixture(scope="module")
-def world_url(database_url: str) -> str:
-    """Fill the module's own database with a small world and return its URL."""
-    asyncio.run(_fill(database_url, persons=60))
-    return database_url
 
 
 def office_of(world: dict[str, Any], till: Till) -> dict[str, str]:

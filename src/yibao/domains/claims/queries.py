@@ -27,14 +27,18 @@ order by entered_at desc, claim_id desc limit $4
 BILLS = f"{_BILL} from claims.bill where psn_no = $1 and claim_id = $2 order by ordinal"
 BILL_OF_SETTLEMENT = f"{_BILL} from claims.bill where psn_no = $1 and setl_id = $2 for update"
 LINES = f"{_LINE} from claims.line where psn_no = $1 and claim_id = $2 order by ordinal, line_no"
-APPEAL = "select claim_id from claims.claim where psn_no = $1 and appeal_of = $2"
+APPEAL = "select claim_id, state from claims.claim where psn_no = $1 and appeal_of = $2"
 RECOVERY = f"{_RECOVERY} from claims.recovery where psn_no = $1 and claim_id = $2 for update"
 RECOVERIES = f"""
 {_RECOVERY} from claims.recovery where admdvs = $1 and ($2 or closed_at is null) order by opened_at, claim_id
 """
-# Whoever issues a receipt gives its number once: another claim of it, live or not, whosever.
+# Whoever issues a receipt gives its number once: another claim of it, live or not, whosever. A slip of the pen that was
+# taken back before its lines confirmed the amount is none.
 SAME_NUMBER = """
-select psn_no, claim_id, total_fen, is_live from claims.bill where party = $1 and bill_no = $2 order by is_live desc, claim_id
+select b.psn_no, b.claim_id, b.total_fen, b.is_live
+from claims.bill b join claims.claim c on c.psn_no = b.psn_no and c.claim_id = b.claim_id
+where b.party = $1 and b.bill_no = $2 and (c.state <> 'released' or c.calculated_at is not null)
+order by b.is_live desc, b.claim_id
 """
 SAME_VISIT = """
 select psn_no, claim_id, bill_no, care from claims.bill
@@ -98,10 +102,10 @@ async def find_of_application(tx: Connection, application_id: str) -> Claim | No
     return None if row is None else Claim(**dict(row))
 
 
-async def find_appeal(tx: Connection, *, psn_no: str, claim_id: str) -> str | None:
-    """Return the claim by which somebody asked to look at this one again."""
-    found: str | None = await tx.fetchval(APPEAL, psn_no, claim_id)
-    return found
+async def find_appeal(tx: Connection, *, psn_no: str, claim_id: str) -> tuple[str, str] | None:
+    """Return number and state of the claim by which somebody asked to look at this one again."""
+    row = await tx.fetchrow(APPEAL, psn_no, claim_id)
+    return None if row is None else (row["claim_id"], row["state"])
 
 
 async def list_claims(tx: Connection, *, admdvs: str, state: str = "", psn_no: str = "", most: int = 50) -> list[Claim]:

@@ -10,6 +10,8 @@ from yibao.kernel.deadline import Extension, Window
 
 EXTENSION, WAIVER, ADVANCE, TRANSIT = "extension", "waiver", "advance", "transit"
 """Kinds of terms: a last day moves; unpaid months cost nothing; something is allowed earlier; dues may be on their way."""
+CREDITING, PAYING = "account_crediting", "benefit_payment"
+"""What a plan may have done before its stop."""
 
 CLOCKS = {
     "application": "服务事项办理时限", "transfer": "转移接续办理时限", "claim": "手工报销申报时限", "backfill": "补录结算时限",

@@ -126,3 +126,33 @@ class Step(msgspec.Struct, frozen=True):
     actor: str
     channel: str
     says: str
+
+
+class RemoteFiling(msgspec.Struct, frozen=True, kw_only=True):
+    """Care away from home that was filed after the stop, back to the day of admission; the period is half-open.
+
+    ``kind`` is the law's word: ``temporary``, ``referred``, ``registered``, ``own_choice``, ``emergency``.
+    """
+
+    psn_no: str
+    filing_id: str
+    admdvs: str
+    insutype: str
+    kind: str
+    care_admdvs: str
+    fixmedins_code: str
+    institution_name: str
+    valid_from: date
+    valid_to: date | None
+    plan: str
+    rule_id: str
+    register_no: str
+    episode_id: str
+    filed_at: datetime
+    filed_by: str
+
+
+REMOTE_KINDS: Mapping[str, str] = {
+    "registered": "长期异地", "referred": "转诊", "temporary": "临时外出", "own_choice": "自行外出", "emergency": "异地急诊",
+}
+"""Why somebody is treated away from home, in the law's words."""

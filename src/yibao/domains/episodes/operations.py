@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from yibao.domains.episodes.model import CLAIMED, LAPSED, Cash, Episode
+from yibao.domains.episodes.model import CLAIMED, LAPSED, Cash, Episode, RemoteFiling
 from yibao.domains.episodes.queries import read
 from yibao.infra.database import Connection
 
@@ -74,6 +74,13 @@ async def add_cash(
 ) -> None:
     """Write cash that went over the counter: into the institution positive, out of it negative."""
     await tx.execute(ADD_CASH, e.psn_no, e.episode_id, kind, amount_fen, receipt_no, now, actor)
+
+
+async def add_remote_filing(tx: Connection, filing: RemoteFiling) -> None:
+    """Write a late filing."""
+    await tx.execute(MOVE_PERSON, filing.psn_no)
+    await tx.execute("insert into episodes.remote_filing select ($1::episodes.remote_filing).*",
+                     msgspec.structs.astuple(filing))
 
 
 async def claim_episode(

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from yibao.domains.episodes.model import Cash, Episode, Step
+from yibao.domains.episodes.model import Cash, Episode, RemoteFiling, Step
 from yibao.infra.database import Connection
 
 BY_ID = """
@@ -41,6 +41,11 @@ where admdvs = $1 and state in ('held', 'entered') and settle_by < $2 order by p
 """
 CASH_OF = "select * from episodes.cash where psn_no = $1 and episode_id = $2 order by ordinal"
 STEPS_OF = "select * from episodes.step where psn_no = $1 and episode_id = $2 order by ordinal"
+REMOTE_ON = """
+select * from episodes.remote_filing
+where psn_no = $1 and left(care_admdvs, 4) = left($2, 4) and valid_from <= $3 and (valid_to is null or valid_to > $3)
+order by filed_at desc limit 1
+"""
 CASH_REPORT = """
 select kind, count(*) as n, sum(amount_fen)::bigint as amount_fen from episodes.cash
 where fixmedins_code = $1 and at >= $2 and at < $3 group by kind order by kind
@@ -123,3 +128,11 @@ async def taken_receipts(tx: Connection, *, fixmedins_code: str, receipts: Itera
 async def find_visit(tx: Connection, *, fixmedins_code: str, visit_no: str) -> asyncpg.Record | None:
     """Return the encounter that uses an institution's number, with ``is_stay`` and ``discharged_at``; None without one."""
     return await tx.fetchrow(ENCOUNTER, fixmedins_code, visit_no)
+
+
+async def find_remote_filing(
+    tx: Connection, *, psn_no: str, care_admdvs: str, on: date
+) -> RemoteFiling | None:
+    """Return the late filing for care in a city that holds on a day, the newest first."""
+    row = await tx.fetchrow(REMOTE_ON, psn_no, care_admdvs, on)
+    return None if row is None else RemoteFiling(**dict(row))

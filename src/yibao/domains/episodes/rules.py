@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from yibao.domains.episodes.model import (
-    CASH,
     DEPOSIT,
     ENDED,
     KINDS,
@@ -26,7 +25,6 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 WITHOUT_CASH = frozenset({"settle_before", "interim_settle", "cancel_and_reregister", "convert_self_pay"})
 """Dispositions for which an institution takes no cash beforehand because of the window."""
 WITHOUT_PATIENT = "capture_credential"
-SEALED = "self_pay"
 
 Terms = Mapping[str, str | int | bool | tuple[str, ...]]
 """What a rule says beside its disposition; see docs/window-plans.md."""
@@ -67,7 +65,8 @@ def note_faults(
     if begin > now:
         faults.append(Fault("EPISODE_IN_FUTURE", "就诊时间晚于现在", "begin_at", f"{business_date(begin)}", "请核对就诊时间"))
     if end is not None and not begin <= end <= now:
-        faults.append(Fault("EPISODE_END", "结束时间须在开始之后、不晚于现在", "end_at", f"{business_date(end)}", "请核对结束时间"))
+        faults.append(Fault("EPISODE_END", "结束时间须在开始之后、不晚于现在", "end_at", f"{business_date(end)}",
+                            "请核对结束时间"))
     if noted > now:
         faults.append(Fault("NOTE_IN_FUTURE", "登记时间晚于现在", "noted_at", f"{business_date(noted)}", "请核对登记时间"))
     if kind in KINDS and kind != STAY and end is None:
@@ -97,7 +96,8 @@ def allowed_cash(
     if not paid_fen:
         return []
     if disposition in WITHOUT_CASH or (disposition == "hold_open" and terms.get("deposit") is False):
-        return [Fault("CASH_NOT_ALLOWED", "按停机方案这类病例不收取现金", field, yuan_text(paid_fen), "请退还已收款项，恢复后结算")]
+        return [Fault("CASH_NOT_ALLOWED", "按停机方案这类病例不收取现金", field, yuan_text(paid_fen),
+                      "请退还已收款项，恢复后结算")]
     faults = []
     if total_fen and paid_fen > total_fen:
         faults.append(Fault("CASH_ABOVE_BILL", f"收款合计{yuan_text(paid_fen)}元超过费用总额{yuan_text(total_fen)}元", field,
@@ -112,7 +112,7 @@ def allowed_cash(
 
 def refuse_change(e: Episode, what: str, *, also: frozenset[str] = frozenset()) -> Refusal | None:
     """Refuse to change an episode that has ended, naming what came of it; states in ``also`` may be changed too."""
-    if e.state not in ENDED and e.state != LAPSED or e.state in also:
+    if e.state not in {*ENDED, LAPSED} or e.state in also:
         return None
     remedy = {
         "settled": "如需更正，请先撤销这次结算", "claimed": "已由手工报销受理，请先撤回报销申请",
@@ -157,6 +157,3 @@ def place_of(admdvs: str, care_admdvs: str) -> str:
 def classes_of(kind: str, med_type: str = "") -> str:  # noqa: ARG001
     """Return the plain visit class of a kind where nobody names a finer one."""
     return {STAY: "inpatient", SALE: "drug"}.get(kind, "outpatient")
-
-
-_ = CASH

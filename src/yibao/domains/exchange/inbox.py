@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import asyncpg
 import msgspec
 
 from yibao.domains.exchange.model import Received, WorkCase
@@ -12,6 +14,15 @@ from yibao.infra.database import Connection
 FIND = """
 select party, message_id, no, admdvs, kind, body, digest, received_at, outcome from exchange.inbox
 where party = $1 and message_id = $2 for update
+"""
+FIRST_HELD = """
+select party, message_id, no, admdvs, kind, body, digest, received_at, outcome from exchange.inbox
+where party = $1 and outcome = 'held' and admdvs <> all ($2) order by no limit 1 for update
+"""
+HAS_HELD = "select exists (select from exchange.inbox where party = $1 and admdvs = $2 and outcome = 'held')"
+HELD_COUNTS = """
+select party, admdvs, count(*) as held, min(received_at) as oldest from exchange.inbox where outcome = 'held'
+group by party, admdvs order by party, admdvs
 """
 KEEP = """
 insert into exchange.inbox select ($1::exchange.inbox).*
@@ -46,6 +57,22 @@ async def find_received(tx: Connection, party: str, message_id: str) -> Received
 async def keep_received(tx: Connection, received: Received) -> None:
     """Write a message, or what became of it since."""
     await tx.execute(KEEP, msgspec.structs.astuple(received))
+
+
+async def find_held(tx: Connection, party: str, *, without: Sequence[str]) -> Received | None:
+    """Return and lock the first message of a party that a window holds, of regions other than some."""
+    row = await tx.fetchrow(FIRST_HELD, party, list(without))
+    return None if row is None else Received(**dict(row))
+
+
+async def has_held(tx: Connection, party: str, admdvs: str) -> bool:
+    """Say whether a window holds any message of a party for a region."""
+    return bool(await tx.fetchval(HAS_HELD, party, admdvs))
+
+
+async def count_held(tx: Connection) -> list[asyncpg.Record]:
+    """Count what windows hold by party and region, with the instant the oldest came."""
+    return await tx.fetch(HELD_COUNTS)
 
 
 async def open_case(tx: Connection, case: WorkCase) -> None:

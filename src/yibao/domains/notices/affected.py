@@ -10,7 +10,6 @@ Every read returns the same columns, so that one rule's selector judges all of t
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 import asyncpg
 
@@ -68,7 +67,7 @@ select case when a.applicant_kind in ('person', 'heir') then a.applicant_no else
     case when a.applicant_kind = 'institution' then a.applicant_no else '' end as fixmedins_code,
     a.application_id as about, (a.submitted_at at time zone 'Asia/Shanghai')::date as on_day, 0::bigint as amount_fen,
     '' as insutype, '' as psn_type, left(a.division, 6) as county, '' as institution_kind, a.admdvs as care_admdvs,
-    '' as name, a.item_code as item, a.channel, a.state, a.due_on, a.phone, a.register_no, a.window_id
+    '' as name, a.item_code as item, a.channel, a.state, a.due_on, a.phone, a.register_no, a.window_id, a.submitted_at
 from services.application a
 where a.admdvs = $1 and a.applicant_no <> '' and a.state in ('submitted', 'registered', 'returned_for_material', 'accepted',
     'reviewing', 'suspended', 'approved', 'paying', 'pay_failed')
@@ -118,23 +117,19 @@ from (select case when a.applicant_kind in ('person', 'heir') then a.applicant_n
       left join enrolment.employer r on r.emp_no = y.payer_no where y.admdvs = $1 and y.channel = any ($3)) u
 where u.psn_no <> '' or u.emp_no <> '' order by 1, 2, 4
 """
-# Rows of registers that wait: whom they are for, and until when.
+# Rows of registers that wait: whom they are for, and until when. What waits for dues is told by their arrival.
 ENTRIES = """
 select e.psn_no, e.emp_no, e.fixmedins_code, e.register_no as about, e.business, e.kind, e.due_on, e.moved_from, e.phone,
-    e.applicant_name as name, e.state
+    e.received_at as since, e.body ->> 'cause' as cause, '' as rule
 from registers.entry e where e.admdvs = $1 and e.plan = $2 and e.ended_at is null order by e.register_no
 """
 EPISODES = """
-select e.psn_no, '' as emp_no, e.fixmedins_code, e.episode_id as about, e.business, e.kind, e.settle_by, e.disposition,
-    e.rule_id as rule, coalesce(i.name, e.institution_name) as name, (e.begin_at at time zone 'Asia/Shanghai')::date as on_day
+select e.psn_no, '' as emp_no, e.fixmedins_code, e.episode_id as about, e.business, e.kind, e.settle_by as due_on,
+    null::date as moved_from, '' as phone, e.received_at as since, e.cause, e.register_no, e.rule_id as rule,
+    coalesce(i.name, e.institution_name) as name, (e.begin_at at time zone 'Asia/Shanghai')::date as on_day
 from episodes.episode e left join institutions.institution i on i.fixmedins_code = e.fixmedins_code
 where e.admdvs = $1 and e.plan = $2 and e.state in ('held', 'entered') order by e.psn_no, e.episode_id
 """
-MOVES = """
-select m.object_kind, m.object_id, m.psn_no, m.clock, m.was_on, m.due_on from deadlines.move m
-where m.admdvs = $1 and m.plan = $2 order by m.object_kind, m.object_id
-"""
-
 
 async def list_stays(tx: Connection, admdvs: str, *, before: datetime) -> list[asyncpg.Record]:
     """Return stays that began before an instant and are not finally settled."""
@@ -184,8 +179,3 @@ async def list_waiting_rows(tx: Connection, admdvs: str, plan: str) -> list[asyn
 async def list_held(tx: Connection, admdvs: str, plan: str) -> list[asyncpg.Record]:
     """Return episodes that a plan holds up and that are not settled yet."""
     return await tx.fetch(EPISODES, admdvs, plan)
-
-
-async def list_moved(tx: Connection, admdvs: str, plan: str) -> list[dict[str, Any]]:
-    """Return the deadlines that a plan moved."""
-    return [dict(row) for row in await tx.fetch(MOVES, admdvs, plan)]

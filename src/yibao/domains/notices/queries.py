@@ -23,6 +23,10 @@ select psn_no, emp_no, fixmedins_code, array_agg(distinct rule order by rule) as
 where admdvs = $1 and plan = $2 and version < $3 and kind = 'last_call' group by psn_no, emp_no, fixmedins_code
 order by psn_no, emp_no, fixmedins_code
 """
+TOLD_OF_VERSION = """
+select distinct psn_no, emp_no, fixmedins_code from notices.message
+where admdvs = $1 and plan = $2 and version = $3 and key not like '%:withdrawn' order by psn_no, emp_no, fixmedins_code
+"""
 COUNTS = """
 select version, kind, rule, count(*) as told, count(read_at) as read from notices.message
 where admdvs = $1 and plan = $2 group by version, kind, rule order by version, kind, rule
@@ -35,6 +39,8 @@ SUBSCRIBED = f"""
 {_SUBSCRIPTION} from notices.subscription
 where psn_no = $1 and emp_no = $2 and fixmedins_code = $3 order by since desc, subscription_id
 """
+SUBSCRIPTION = f"{_SUBSCRIPTION} from notices.subscription where psn_no = $1 and subscription_id = $2"
+MESSAGE = "select admdvs, fixmedins_code, read_at from notices.message where psn_no = $1 and message_id = $2"
 KEPT = """
 select version, text, kept_at from notices.text_kept
 where admdvs = $1 and plan = $2 and view = $3 and ($4 = 0 or version = $4) order by version desc limit 1
@@ -65,6 +71,11 @@ async def told_before(tx: Connection, admdvs: str, plan: str, version: int) -> l
     return await tx.fetch(TOLD_BEFORE, admdvs, plan, version)
 
 
+async def told_of_version(tx: Connection, admdvs: str, plan: str, version: int) -> list[asyncpg.Record]:
+    """Return who was told anything of a version of a plan."""
+    return await tx.fetch(TOLD_OF_VERSION, admdvs, plan, version)
+
+
 async def count_told(tx: Connection, admdvs: str, plan: str) -> list[dict[str, Any]]:
     """Return how many messages of a plan were sent and read, by version, kind and rule."""
     return [dict(row) for row in await tx.fetch(COUNTS, admdvs, plan)]
@@ -80,6 +91,17 @@ async def list_subscriptions(
 ) -> list[Subscription]:
     """Return the subscriptions of one, the newest first."""
     return [Subscription(**dict(row)) for row in await tx.fetch(SUBSCRIBED, psn_no, emp_no, fixmedins_code)]
+
+
+async def find_subscription(tx: Connection, psn_no: str, subscription_id: str) -> Subscription | None:
+    """Return a subscription; ``psn_no`` is ``""`` for one of an employer or institution."""
+    row = await tx.fetchrow(SUBSCRIPTION, psn_no, subscription_id)
+    return None if row is None else Subscription(**dict(row))
+
+
+async def find_message(tx: Connection, psn_no: str, message_id: str) -> asyncpg.Record | None:
+    """Return region, institution and reading of a message."""
+    return await tx.fetchrow(MESSAGE, psn_no, message_id)
 
 
 async def find_kept(

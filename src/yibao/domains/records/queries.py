@@ -40,7 +40,8 @@ NEEDED = """
 from settlements.settlement s
 join encounters.encounter e on e.psn_no = s.psn_no and e.mdtrt_id = s.mdtrt_id
 left join records.settlement_list l on l.psn_no = s.psn_no and l.setl_id = s.setl_id
-where s.kind = 'settlement' and (s.state = 'active' or $6) and s.settled_at >= $2 and s.settled_at < $3
+where s.kind = 'settlement' and not claims.is_desk(s.fixmedins_code)
+  and (s.state = 'active' or $6) and s.settled_at >= $2 and s.settled_at < $3
   and ($1::text is null or s.fixmedins_code = $1)
   and (e.state in ('admitted', 'discharged') or s.med_type = any($4::text[])) and ($5::text[] is null or s.med_type = any($5))
 """

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from yibao.domains.registers.model import Entry, KeptPaper, Step
+from yibao.domains.registers.queries import Delegation
 from yibao.infra.database import Connection
 
 _NAMES = [f.name for f in msgspec.structs.fields(Entry)]
@@ -47,6 +48,10 @@ where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4 returning
 CHECK_MONTH = """
 update registers.month_book set state = $6, checked_at = $7, checked_by = $8, says = $9
 where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4 and version = $5
+"""
+DELEGATION = """
+insert into registers.delegation (admdvs, delegation_id, plan, rule, business, begin_at, end_at, opened_by, ended_by, ended_why)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
 
@@ -91,3 +96,8 @@ async def add_month_book(tx: Connection, *values: Any) -> int:
 async def check_month_book(tx: Connection, *values: Any) -> None:
     """Write what the agency found in a book: region, institution, kind, month, version, state, instant, by, says."""
     await tx.execute(CHECK_MONTH, *values)
+
+
+async def add_delegation(tx: Connection, delegation: Delegation) -> None:
+    """Write that a delegation was handed back."""
+    await tx.execute(DELEGATION, *msgspec.structs.astuple(delegation))

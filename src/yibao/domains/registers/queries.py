@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import asyncpg
 import msgspec
 
@@ -50,6 +52,65 @@ select kind, plan, count(*) as rows, count(*) filter (where ended_at is null) as
        sum(topup_fen)::bigint as topup_fen
 from registers.entry where admdvs = $1 and ($2 = '' or plan = $2) group by kind, plan order by kind, plan
 """
+
+MONTH_BOOK = """
+select admdvs, fixmedins_code, kind, month, version, given_at, given_by, rows, paid_fen, digest, state, checked_at, checked_by,
+       says
+from registers.month_book where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4
+order by version desc limit 1
+"""
+MONTH_BOOKS = """
+select distinct on (fixmedins_code, month) admdvs, fixmedins_code, kind, month, version, given_at, given_by, rows, paid_fen,
+       digest, state, checked_at, checked_by, says
+from registers.month_book where admdvs = $1 and kind = $2 and ($3 = '' or fixmedins_code = $3)
+order by fixmedins_code, month, version desc
+"""
+
+
+class MonthBook(msgspec.Struct, frozen=True):
+    """An institution's book of a month in its newest version, as it was given and what the agency found; fen."""
+
+    admdvs: str
+    fixmedins_code: str
+    kind: str
+    month: date
+    version: int
+    given_at: datetime
+    given_by: str
+    rows: int
+    paid_fen: int
+    digest: bytes
+    state: str
+    checked_at: datetime | None
+    checked_by: str | None
+    says: str
+
+
+DELEGATION = """
+select admdvs, delegation_id, plan, rule, business, begin_at, end_at, opened_by, ended_by, ended_why
+from registers.delegation where admdvs = $1 and plan = $2 and rule = $3
+"""
+
+
+class Delegation(msgspec.Struct, frozen=True):
+    """A delegation that was handed back: what it was, when it ended, by whom and why. Half-open."""
+
+    admdvs: str
+    delegation_id: str
+    plan: str
+    rule: str
+    business: str
+    begin_at: datetime
+    end_at: datetime
+    opened_by: str
+    ended_by: str
+    ended_why: str
+
+
+async def find_delegation(tx: Connection, admdvs: str, *, plan: str, rule: str) -> Delegation | None:
+    """Return how a delegation of a plan was handed back, None while it was not."""
+    row = await tx.fetchrow(DELEGATION, admdvs, plan, rule)
+    return None if row is None else Delegation(*row)
 
 
 async def find_entry(tx: Connection, register_no: str, *, lock: bool = False) -> Entry | None:
@@ -101,6 +162,26 @@ async def list_papers(tx: Connection, entry: Entry) -> list[KeptPaper]:
 async def sum_books(tx: Connection, admdvs: str, *, plan: str = "") -> list[asyncpg.Record]:
     """Return counts, the oldest open row and sums (fen) of each book of a region."""
     return await tx.fetch(SUMS, admdvs, plan)
+
+
+async def list_month(
+    tx: Connection, admdvs: str, *, fixmedins_code: str, kind: str, month: date
+) -> list[Entry]:
+    """Return the rows that came into an institution's book in a month (first day), in order."""
+    return [entry_of(row) for row in await tx.fetch(OF_MONTH, admdvs, fixmedins_code, kind, month)]
+
+
+async def find_month_book(
+    tx: Connection, admdvs: str, *, fixmedins_code: str, kind: str, month: date
+) -> MonthBook | None:
+    """Return the newest version of an institution's book of a month."""
+    row = await tx.fetchrow(MONTH_BOOK, admdvs, fixmedins_code, kind, month)
+    return None if row is None else MonthBook(*row)
+
+
+async def list_month_books(tx: Connection, admdvs: str, *, kind: str, fixmedins_code: str = "") -> list[MonthBook]:
+    """Return the newest version of each book that was given."""
+    return [MonthBook(*row) for row in await tx.fetch(MONTH_BOOKS, admdvs, kind, fixmedins_code)]
 
 
 def entry_of(row: asyncpg.Record) -> Entry:

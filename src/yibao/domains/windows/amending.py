@@ -16,7 +16,8 @@ from yibao.kernel.refusal import Fault
 
 PAST = "AMENDS_THE_PAST"
 _INSTANTS = {
-    "last_call": "最后办理起始时间", "drain": "只收尾起始时间", "stop": "停机时间", "restart": "恢复时间", "normal": "全面恢复时间",
+    "last_call": "最后办理起始时间", "drain": "只收尾起始时间", "stop": "停机时间", "restart": "恢复时间",
+    "normal": "全面恢复时间",
 }
 _FREE = frozenset({"sentence", "mark", "terms"})
 """Parts of a rule whose change is looked at apart, or changes nothing that people were told."""

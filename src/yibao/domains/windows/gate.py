@@ -42,11 +42,12 @@ STOPS = frozenset({"suspend", "retire", "alternate_channel"})
 """Access dispositions that stop somebody in whatever stage they hold."""
 ACCESS = LETS | STOPS
 _LAST_ADVICE = frozenset({"settle_before", "interim_settle", "stock_up", "advance"})
-_SEVERAL = (
+SEVERAL = (
     "business", "transaction", "channel", "insutype", "psn_type", "institution", "visit_class", "position", "cause",
     "county", "payer",
 )
 _OPENED, _STOPPED = "open", "stopped"
+BY_BUSINESS, BY_CHANNEL = "business", "channel"
 _PROVINCE, _CITY = 2, 4
 
 
@@ -129,7 +130,7 @@ def holds(rule: Rule, track: Track, at: datetime) -> bool:
 
 def fits(selector: Selector, asked: Asked) -> bool:
     """Say whether a rule covers what was asked; a fact that is not known is covered only where none is asked for."""
-    if not all(not (allowed := getattr(selector, f)) or getattr(asked, f) in allowed for f in _SEVERAL):
+    if not all(not (allowed := getattr(selector, f)) or getattr(asked, f) in allowed for f in SEVERAL):
         return False
     if selector.place and place_of(asked) not in selector.place:
         return False
@@ -154,9 +155,16 @@ def place_of(asked: Asked) -> str:
 def specificity(rule: Rule) -> tuple[int, float]:
     """Return how specific a rule is: how many facts it names, then whether it began later."""
     when = rule.when
-    named = sum(bool(getattr(when, f)) for f in (*_SEVERAL, "place")) + (when.urgent is not None)
+    named = sum(bool(getattr(when, f)) for f in (*SEVERAL, "place")) + (when.urgent is not None)
     named += when.amount_from_fen is not None or when.amount_to_fen is not None
     return named, rule.begin.timestamp() if rule.begin else 0.0
+
+
+def sides(rule: Rule) -> frozenset[str]:
+    """Return against which tracks a rule counts: that of the business unless it names channels only, that of a channel it
+    names."""
+    named = rule.when.business or rule.when.transaction or not rule.when.channel
+    return frozenset({*((BY_BUSINESS,) if named else ()), *((BY_CHANNEL,) if rule.when.channel else ())})
 
 
 def stage_closed_for(plan: Plan, opened: Openings, asked: Asked, at: datetime) -> Stage | None:
@@ -180,10 +188,9 @@ def _sides(plan: Plan, asked: Asked) -> Iterable[tuple[Track, Sequence[Rule]]]:
     track, channel = plan.track_of(asked.business), plan.channel(asked.channel)
     through = plan.track(channel.track) if channel and channel.track else None
     if track:
-        yield track, [r for r in plan.rules if r.when.business or r.when.transaction or not r.when.channel]
+        yield track, [r for r in plan.rules if BY_BUSINESS in sides(r)]
     if through:
-        by_channel = [r for r in plan.rules if r.when.channel]
-        yield through, by_channel
+        yield through, [r for r in plan.rules if BY_CHANNEL in sides(r)]
 
 
 def _against(
@@ -261,7 +268,7 @@ def _with_phone(plan: Plan, asked: Asked, says: str) -> str:
 
 def _may_fit(rule: Rule, asked: Asked) -> bool:
     """Say whether a rule may cover what was asked once more is known of it: unknown facts do not exclude it."""
-    known = [f for f in _SEVERAL if getattr(asked, f) or f == "cause"]
+    known = [f for f in SEVERAL if getattr(asked, f) or f == "cause"]
     return all(not (allowed := getattr(rule.when, f)) or getattr(asked, f) in allowed for f in known) and (
         not rule.when.place or place_of(asked) in rule.when.place
     )

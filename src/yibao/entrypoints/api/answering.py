@@ -11,6 +11,7 @@ from litestar import Response
 
 from yibao.domains.access.agents_model import Proposal
 from yibao.domains.access.verbs import verbs
+from yibao.domains.windows.model import OPEN, Judged
 from yibao.entrypoints.api.authority import Authority
 from yibao.entrypoints.api.problems import AnyRequest, Refused, refused
 from yibao.entrypoints.api.routing import JSON, Route
@@ -56,6 +57,7 @@ async def answer(
     actor = await authority.authorize(request, route)
     asking = await _read(route, request, file_bytes_max=services.file_bytes_max)
     key = _message_key(route, request, asking, actor=actor, services=services)
+    await services.gate.fresh()
     async with services.database.transaction(regions=actor.regions) as tx:
         await divide(tx, actor)
         if key is not None:
@@ -65,11 +67,11 @@ async def answer(
             if stored is not None:
                 raise Refused(stored)
         call = _call(tx, actor=actor, services=services, operations=operations)
-        await services.gate.fresh()
+        call = await pass_window(call, route.operation, named=_named(asking))
         content, kept = await _work(route, asking, call=call)
         if key is not None:
             await store(tx, key, kept, replied_at=services.clock.now(), psn_no=_person_of(asking))
-    return _response(route, content)
+    return _response(route, content, judged=call.judged)
 
 
 def _call(
@@ -91,7 +93,6 @@ def _call(
 
 async def _work(route: Route, asking: Asking, *, call: Call) -> tuple[bytes, bytes]:
     """Do what is asked, or keep it for a second person; return the answer and what is stored of it."""
-    call = await pass_window(call, route.operation, named=_named(asking))
     if route.verb and verbs()[route.verb].checker:
         await _see(asking, call=call)
         asked = Asked(
@@ -221,10 +222,10 @@ def _person_of(asking: Asking) -> str | None:
     return psn_no if isinstance(psn_no, str) and psn_no else None
 
 
-def _response(route: Route, content: bytes, *, repeated: bool = False) -> Response[bytes]:
+def _response(route: Route, content: bytes, *, repeated: bool = False, judged: Judged = OPEN) -> Response[bytes]:
     is_proposed = bool(route.verb and verbs()[route.verb].checker)
     status = PROPOSED if is_proposed or _waits(route, content) else route.status
-    headers = {"cache-control": "no-store"}
+    headers = with_advice({"cache-control": "no-store"}, judged)
     if repeated:
         headers["idempotent-replayed"] = "true"
     return Response(content, status_code=status, media_type=JSON if is_proposed else route.produces, headers=headers)

@@ -21,7 +21,8 @@ _RETRY = {"retry-after": "5"}
 
 TITLES = {
     400: "请求有误", 401: "没有有效的密钥", 403: "没有这项权限", 404: "没有找到", 405: "不支持这种方法", 409: "与已有数据冲突",
-    413: "内容过大", 415: "内容格式不支持", 422: "不能办理", 423: "系统切换暂停办理", 429: "请求过于频繁", 500: "系统故障", 503: "暂时无法办理",
+    413: "内容过大", 415: "内容格式不支持", 422: "不能办理",
+    423: "系统切换暂停办理", 429: "请求过于频繁", 500: "系统故障", 503: "暂时无法办理",
 }
 _CONFLICTS = frozenset(("MSGID_REUSED", "MESSAGE_REVERSED", "CONFLICT", "PROPOSAL_DECIDED", "CORRECTION_DECIDED"))
 _FORBIDDEN = frozenset(("REGION_NOT_YOURS", "DIVISION_NOT_YOURS", "ROLE_MISSING"))

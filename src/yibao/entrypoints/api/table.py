@@ -11,19 +11,26 @@ from yibao.entrypoints.api.routes import (
     accounts,
     benefits,
     certificates,
+    claims,
     closing,
+    console,
     dues,
     employers,
     enrolment,
+    episodes,
     filings,
+    institution_books,
     institutions,
+    notices,
     payouts,
     people,
     privacy,
     proposals,
+    registers,
     services,
     settlements,
     transfers,
+    windows,
 )
 from yibao.entrypoints.api.routing import Route
 
@@ -45,6 +52,13 @@ AREAS: Sequence[Sequence[Route]] = (
     transfers.ROUTES,
     certificates.ROUTES,
     closing.ROUTES,
+    registers.ROUTES,
+    institution_books.ROUTES,
+    console.ROUTES,
+    episodes.ROUTES,
+    notices.ROUTES,
+    claims.ROUTES,
+    windows.ROUTES,
 )
 
 

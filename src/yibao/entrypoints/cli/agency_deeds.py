@@ -20,6 +20,7 @@ from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import Ids, RandomIds
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 T = TypeVar("T")
 CHANNEL = "cli"
@@ -32,6 +33,7 @@ class Means(msgspec.Struct, frozen=True):
     now: datetime
     ids: Ids
     shelf: PolicyShelf
+    gate: Gate = NO_GATE
 
 
 def run_as(
@@ -43,7 +45,11 @@ def run_as(
     shelf = shelf_of(read_policy_files(), as_json=as_json)
     actor = Actor(login=operator.strip(), channel=CHANNEL, regions=shelf.regions, division=division)
     means = Means(actor, SystemClock().now(), RandomIds(), shelf)
-    return run_deed(lambda tx: deed(tx, means), as_json=as_json)
+
+    async def gated(tx: Connection) -> T | Refusal:
+        return await deed(tx, msgspec.structs.replace(means, gate=await Gate.read(tx)))
+
+    return run_deed(gated, as_json=as_json)
 
 
 def read_command(path: Path, form: type[T], *, as_json: bool) -> T:

@@ -25,17 +25,22 @@ from yibao.entrypoints.cli import (
     message,
     migrate,
     month,
+    notice,
     party,
     payment,
     payout,
     policy,
     records,
+    register,
     resettle,
     review,
     serve,
     service,
     transfer,
     verify,
+    window,
+    window_publish,
+    window_status,
 )
 from yibao.entrypoints.cli.output import EXIT_CODES
 
@@ -76,6 +81,11 @@ app.add_typer(interface.app, name="interface")
 app.add_typer(key.app, name="key")
 app.add_typer(benefit.app, name="benefit")
 app.add_typer(month.app, name="month")
+app.add_typer(notice.app, name="notice")
+window.app.command("status", help="停机窗口的现状：轨道、台账、积压、失败率、来电")(window_status.status)
+window.app.registered_commands.extend(window_publish.app.registered_commands)
+app.add_typer(window.app, name="window")
+app.add_typer(register.app, name="register")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from yibao.entrypoints.cli.window_gate import WindowStopped
 from yibao.infra.config import SettingsInvalid
 from yibao.infra.database import Unavailable
 from yibao.infra.postgres import PostgresFailed
@@ -80,6 +81,8 @@ def known_failures(*, as_json: bool) -> Iterator[None]:
         yield
     except SettingsInvalid as error:
         stop(USAGE, kind="settings", message="\n".join(error.faults), as_json=as_json)
+    except WindowStopped as error:
+        stop_refused(error.refusal, as_json=as_json)
     except (Unavailable, PostgresFailed) as error:
         stop(UNAVAILABLE, kind="unavailable", message=str(error), as_json=as_json)
 

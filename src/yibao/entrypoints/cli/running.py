@@ -18,6 +18,7 @@ from typing import IO
 
 import msgspec
 
+from yibao.entrypoints.cli.window_gate import pass_window
 from yibao.entrypoints.server import STOP_WITH_FD
 from yibao.infra.config import Settings, environment_of
 from yibao.infra.database import Unavailable
@@ -35,8 +36,10 @@ def with_database(settings: Settings, *, make: bool = False) -> Iterator[Setting
 
     Raises:
         Unavailable: there is no database yet.
+        WindowStopped: a window stops the verb that runs.
     """
     if settings.database_url is not None:
+        pass_window(settings.database_url)
         yield settings
         return
     server = EmbeddedPostgres(settings.home, archive=settings.archive)
@@ -45,7 +48,9 @@ def with_database(settings: Settings, *, make: bool = False) -> Iterator[Setting
             f"{settings.home} 里还没有数据库；请先运行 yibao demo 或 yibao migrate，或设置 YIBAO_DATABASE_URL"
         )
     with server:
-        yield msgspec.structs.replace(settings, database_url=server.url_for("yibao"))
+        url = server.url_for("yibao")
+        pass_window(url)
+        yield msgspec.structs.replace(settings, database_url=url)
 
 
 def port_is_free(host: str, port: int) -> bool:

@@ -75,6 +75,12 @@ def _by_hand(code: str, says: str, remedy: str) -> Handler:
     return handle
 
 
+async def _payment(tx: Connection, body: Body, means: Means) -> Any:
+    told = msgspec.convert({**body, "origin": "tax"}, type=Payment)
+    return await receive_payment(
+        tx, told, actor=means.actor, now=means.now, ids=means.ids, shelf=means.shelf, gate=means.gate)
+
+
 async def _payment_returned(tx: Connection, body: Body, means: Means) -> Any:
     asked = {**body, "returned_on": str(body.get("returned_at", ""))[:10] or None}
     return await _asks(return_payment, PaymentReturned)(tx, asked, means)
@@ -152,7 +158,7 @@ async def _identity_answer(_tx: Connection, body: Body, _means: Means) -> Refusa
 
 _ARRIVAL = _asks(book_arrival, Arrival)
 HANDLERS: dict[tuple[str, str], Handler] = {
-    ("tax", "payment"): _asks(receive_payment, Payment, origin="tax"),
+    ("tax", "payment"): _payment,
     ("tax", "payment_returned"): _payment_returned,
     ("tax", "arrival"): _ARRIVAL,
     ("tax", "statement"): _says(reconcile_tax, Statement),

@@ -20,6 +20,7 @@ from yibao.usecases.exchange.take_message import Handlers
 from yibao.usecases.services.decide_application import follow_payments
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.transfers.transfer_out import follow_payouts
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 ROUND_S = 2.0
 BANK = "bank"
@@ -28,18 +29,23 @@ _log = logging.getLogger(__name__)
 
 async def relay_once(
     database: Database, *, addresses: Mapping[str, str], now: datetime, ids: Ids, shelf: PolicyShelf,
-    handlers: Handlers = HANDLERS, progress: Callable[[str], None] | None = None,
+    handlers: Handlers = HANDLERS, progress: Callable[[str], None] | None = None, gate: Gate | None = None,
 ) -> list[Round]:
     """Carry everything that waits between the platform and the parties at some addresses, and between regions.
 
     Args:
         database: of the owner or in the role of the agency, with at least two connections.
         now: business time of what is done, the host's or a turned clock's.
+        gate: of this process; None reads the plans for this one round.
     """
     links = {party: HttpLink(address) for party, address in addresses.items()}
     try:
+        if gate is None:
+            async with database.transaction(regions=shelf.regions) as tx:
+                gate = await Gate.read(tx)
+        await gate.fresh()
         return await relay_round(
-            database, links=links, handlers=handlers, now=now, ids=ids, shelf=shelf, progress=progress
+            database, links=links, handlers=handlers, now=now, ids=ids, shelf=shelf, progress=progress, gate=gate
         )
     finally:
         for link in links.values():
@@ -71,7 +77,8 @@ async def _followed(database: Database, *, now: datetime, ids: Ids, shelf: Polic
 
 
 async def run(
-    database: Database, *, addresses: Mapping[str, str], clock: Clock, ids: Ids, shelf: PolicyShelf, stop: asyncio.Event
+    database: Database, *, addresses: Mapping[str, str], clock: Clock, ids: Ids, shelf: PolicyShelf, stop: asyncio.Event,
+    gate: Gate = NO_GATE,
 ) -> None:
     """Go round after round until ``stop`` is set; a database that does not answer is asked again later.
 
@@ -80,7 +87,7 @@ async def run(
     bank_spoke = True
     while not stop.is_set():
         try:
-            rounds = await relay_once(database, addresses=addresses, now=clock.now(), ids=ids, shelf=shelf)
+            rounds = await relay_once(database, addresses=addresses, now=clock.now(), ids=ids, shelf=shelf, gate=gate)
             bank_spoke = bank_spoke or any(r.party == BANK and r.received for r in rounds)
             bank_spoke = bank_spoke and not await _followed(database, now=clock.now(), ids=ids, shelf=shelf)
         except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

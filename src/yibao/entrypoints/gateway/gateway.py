@@ -201,7 +201,7 @@ class Gateway:
         stopped = await self._window.stops(handler, message)
         if stopped is not None:
             return stopped
-        return await self._dispatcher.dispatch(handler, message)
+        return self._window.naming_the_way(await self._dispatcher.dispatch(handler, message), message)
 
     async def _read(self, work: _Work) -> Sender | None:
         """Decode the body and prove the sender; None: nobody we know, and nobody who claims to be."""

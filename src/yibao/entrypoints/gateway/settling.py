@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
@@ -19,11 +20,13 @@ from yibao.infra.messages import Replayed
 from yibao.kernel.business_time import age_on, to_wire
 from yibao.kernel.refusal import Refusal
 from yibao.policy.case import Case
+from yibao.usecases.backfill.reorder_open import reorder_open
 from yibao.usecases.settlement import settle as steps
 from yibao.usecases.settlement.reverse_settlement import CancelCommand, Undone, cancel_settlement
 from yibao.usecases.settlement.way import B, Operator, Settled, Way
 from yibao.usecases.settlement.write_settlement import MovedOn
 
+_log = logging.getLogger("yibao.gateway")
 ATTEMPTS_MAX = 5
 MOVED_TOO_OFTEN = "others change the same facts again and again at this moment"
 OWN_ACCOUNT, HOSPITAL_PART = "310200", "999996"
@@ -132,7 +135,8 @@ async def quote(
     """Answer a trial settlement; nothing is written."""
     async with services.database.connection() as connection:
         settled = await steps.quote(
-            connection, way=way, bill=bill, key=message.key, operator=operator_of(message), shelf=services.policies
+            connection, way=way, bill=bill, key=message.key, operator=operator_of(message), shelf=services.policies,
+            gate=services.gate,
         )
     return settled if isinstance(settled, Refusal) else output(settled)
 
@@ -146,12 +150,19 @@ async def settle(
         Unavailable: the facts moved each time.
     """
 
+    warnings = list(message.warnings)
+    late: list[Settled] = []
+
     def reply(settled: Settled) -> bytes:
+        # Another attempt says it anew.
+        told = settled.opened.backfill.words(settled.settlement) if settled.opened.backfill else ""
+        message.warnings[:] = [*warnings, told] if told else warnings
+        late[:] = [settled] if settled.opened.backfill else []
         return encode(output(settled))
 
     means: dict[str, Any] = {
         "way": way, "bill": bill, "key": message.key, "operator": operator_of(message), "shelf": services.policies,
-        "setl_id": services.ids.new(message.received_at), "clock": services.clock, "encode": reply,
+        "setl_id": services.ids.new(message.received_at), "clock": services.clock, "encode": reply, "gate": services.gate,
     }
     for _attempt in range(ATTEMPTS_MAX):
         try:
@@ -161,8 +172,20 @@ async def settle(
             continue
         if isinstance(answer, bytes):
             reached("committed")
+            if late:
+                await _put_in_order(services, bill.psn_no)
         return answer
     raise Unavailable(MOVED_TOO_OFTEN)
+
+
+async def _put_in_order(services: Services, psn_no: str) -> None:
+    """Put the person's year into the order of service; the settlement stands whatever becomes of it, the worker goes on."""
+    try:
+        await reorder_open(
+            services.database, shelf=services.policies, clock=services.clock, ids=services.ids, psn_no=psn_no
+        )
+    except (Unavailable, MovedOn, asyncpg.PostgresError) as error:
+        _log.warning("a year is not in order yet: %s", error)
 
 
 class _RollBack(Exception):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from yibao.entrypoints.gateway.dispatch import Answer
 from yibao.entrypoints.gateway.registry import Handler, Message, Services
 from yibao.infra import messages
 from yibao.infra.messages import Replayed
-from yibao.usecases.windows.business_of import asked_by_message
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.deadlines.name_way import has_transit, name_way
+from yibao.usecases.windows.business_of import asked_by_message
 
 
 class Window:
@@ -45,3 +48,16 @@ class Window:
             if isinstance(stored, Refusal):
                 return Answer(stored, "refused")
         return Answer(judged.refusal, "refused")
+
+    def naming_the_way(self, answer: Answer, message: Message) -> Answer:
+        """Return an answer; a refusal because dues are on their way names what the plan says to do for this business."""
+        if not isinstance(answer.reply, Refusal) or not has_transit(answer.reply):
+            return answer
+        asked = asked_by_message(
+            message.infno, message.input, insured_place=message.envelope.get("insuplc_admdvs", ""),
+            sender=message.institution,
+        )
+        if asked is None:
+            return answer
+        named = name_way(answer.reply, gate=self._services.gate, asked=asked, at=message.received_at, is_institution=True)
+        return msgspec.structs.replace(answer, reply=named)

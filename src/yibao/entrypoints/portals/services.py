@@ -14,6 +14,7 @@ from yibao.kernel.refusal import Refusal
 from yibao.policy.decision import Step
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.inspection.field_names import FieldNames, packaged
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 
 class Explained(Protocol):
@@ -44,6 +45,7 @@ class PortalServices(msgspec.Struct):
         endpoint: path at which institutions send messages, for the front page.
         is_demo: whether the front page says that this is a demonstration.
         has_tls: whether browsers come through TLS, so that cookies may insist on it.
+        gate: what windows stop.
     """
 
     database: Database
@@ -56,6 +58,7 @@ class PortalServices(msgspec.Struct):
     is_demo: bool = True
     has_tls: bool = False
     names: FieldNames = msgspec.field(default_factory=packaged)
+    gate: Gate = NO_GATE
 
     @property
     def region_codes(self) -> tuple[str, ...]:

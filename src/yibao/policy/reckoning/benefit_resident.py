@@ -166,7 +166,7 @@ class _Years:
                 window = s.window
                 if s.year == year and s.extension.way == FIXED:  # named for this year, whenever its season ended
                     window = msgspec.structs.replace(window, begin=min(window.begin, season.day))
-                day = moved(season.day, s.extension, window)
+                day = moved(season.day, s.extension, window, begun_on=self._season(owner, year).day)
                 last = _Start(day, last.reason, (*season.rules, s.extension.rule)) if day > last.day else last
         waiver = self._waiver(year, owner)
         if waiver is not None and waiver.pay_by > last.day:

@@ -19,8 +19,8 @@ from yibao.usecases.backfill.model import Backfill, Care
 from yibao.usecases.windows.pass_gate import Gate
 
 BY_HAND = "manual_reimburse"
-IN_THE_STOP = ("P3", "P5")
-"""Positions of care that ended while nothing could be settled."""
+IN_THE_STOP, INTO_THE_STOP = ("P3", "P5"), ("P4", "P6")
+"""Positions of care that ended while nothing could be settled, and of care that ended after it but was in it."""
 _CHANNEL = "gateway"
 
 
@@ -103,9 +103,12 @@ def _unnoted(care: Care, own: Episode | None, *, gate: Gate, now: datetime) -> B
     if plan is None or track is None or care.admdvs[:4] != care.care_admdvs[:4]:
         return None
     position = position_of(track, begin=care.begin, end=care.end, is_remote=False, is_filed=False)
-    if position not in IN_THE_STOP or (track.restart is not None and now < track.restart):
+    if position not in IN_THE_STOP + INTO_THE_STOP or (track.restart is not None and now < track.restart):
         # Before the restart the gate has let it through: it is an ordinary settlement that the plan goes on with.
         return None
+    if position in INTO_THE_STOP:
+        # Settled when it ended, as always; only its place among the others of the year may have been taken meanwhile.
+        return _by(plan, None, position, care, own)
     rule = money_rule(plan, _asked(care, position))
     if rule is None:
         return _by(plan, None, position, care, own)

@@ -63,7 +63,8 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         """Return the row of ``backfill.late_entry`` for a settlement; the statement itself finds out about the order."""
         return (
             s.psn_no, s.mdtrt_id, s.chrg_bchno, s.admdvs, s.fixmedins_code, s.insutype, s.year, s.service_on,
-            self._settles(), self.plan, self.plan_version, self.rule_id, self.position, s.settled_at, False,
+            self.care.end or self.care.begin, self._settles(), self.plan, self.plan_version, self.rule_id, self.position,
+            s.settled_at, False,
         )
 
     def unnoted(self, s: Settlement) -> tuple[Any, ...] | None:
@@ -81,7 +82,9 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
         ))
 
     def words(self, s: Settlement) -> str:
-        """Return what the institution has to do with the patient's cash, in a sentence."""
+        """Return what the institution has to do with the patient's cash, in a sentence; ``""`` where there is nothing."""
+        if not self.rule_id:
+            return ""
         due = f"本次现金应付{yuan_text(s.cash_fen)}元"
         if not self._settles():
             told = "停机期间没有登记过收款" if self.episode is None else "停机期间的收款不在本次结清"

@@ -74,7 +74,6 @@ class OpenClaim(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         kind: row of ``data/claims/kinds.csv``. cause: why by hand (``data/claims/words.toml``).
         materials: papers; what is missing is asked for once, as of every application.
-        appeal_of: the claim whose decision is to be looked at again.
     """
 
     psn_no: str
@@ -89,7 +88,6 @@ class OpenClaim(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""
     division: str = ""
     materials: list[PaperGiven] = []
-    appeal_of: str = ""
 
 
 class EnterLines(msgspec.Struct, frozen=True, kw_only=True):

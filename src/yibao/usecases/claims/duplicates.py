@@ -67,9 +67,9 @@ async def _claimed(tx: Connection, bill: Bill, *, at: str, other_than: str) -> l
                                 bill.bill_no, "同一票据只能报销一次，可查询原申请的进度"))
         if faults:
             return faults
-    row = await tx.fetchrow(queries.SAME_VISIT, bill.psn_no, bill.party, bill.visit_no) if bill.care == STAY else None
-    if row is not None and row["claim_id"] not in (other_than, bill.claim_id):
-        faults.append(Fault("BILL_CLAIMED", f"这次住院已在申请{row['claim_id']}中（票据{row['bill_no']}）", f"{at}.visit_no",
+    same = await tx.fetchrow(queries.SAME_VISIT, bill.psn_no, bill.party, bill.visit_no) if bill.care == STAY else None
+    if same is not None and same["claim_id"] not in (other_than, bill.claim_id):
+        faults.append(Fault("BILL_CLAIMED", f"这次住院已在申请{same['claim_id']}中（票据{same['bill_no']}）", f"{at}.visit_no",
                             bill.visit_no, "一次住院只能报销一次"))
     return faults
 

@@ -8,9 +8,10 @@ from yibao.domains.contributions import members
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.policy.reckoning.collection import late_pays_subsidy, may_pay_from, season_of
+from yibao.policy.reckoning.collection import late_pays_subsidy, may_pay_from
 from yibao.usecases.contributions.assessing import Assessed, Progress, Round
 from yibao.usecases.contributions.cards import RESIDENTS, Deck
+from yibao.usecases.deadlines.clocks import season_now
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 
@@ -29,7 +30,8 @@ async def assess_residents(
     if isinstance(policy, Refusal):
         return policy
     month = date(year, 1, 1)
-    season = season_of(policy, year, insutype=RESIDENTS)
+    async with database.transaction() as tx:
+        season = await season_now(tx, policy, year, admdvs=admdvs, insutype=RESIDENTS)
     if season is None:
         return refuse("NO_LAW_FOR_DAY", f"{policy.name}未载入 {year} 年度的居民集中缴费期", field="year", received=str(year),
                       remedy="请补充政策参数 resident_season")

@@ -20,6 +20,7 @@ from yibao.kernel.money import yuan_text
 from yibao.ledger.operations import post
 from yibao.ledger.posting import Posting, bank, fund_account
 from yibao.usecases.contributions.openings import open_channels
+from yibao.usecases.deadlines.in_transit import release_arrived
 from yibao.usecases.entitlement.refresh import refresh_entitlement
 from yibao.usecases.exchange.put_out import put_out
 from yibao.usecases.settlement.shelf import PolicyShelf
@@ -88,7 +89,7 @@ def work_case(
     )
 
 
-async def cover(tx: Connection, bill: Bill, *, now: datetime, shelf: PolicyShelf) -> Bill:
+async def cover(tx: Connection, bill: Bill, *, now: datetime, ids: Ids, shelf: PolicyShelf) -> Bill:
     """Let the money that names a bill pay it, if there is enough of it; return the bill as it stands then.
 
     Nothing is taken while it does not suffice: the payer's money stays the payer's. What was set off before counts as paid
@@ -110,16 +111,22 @@ async def cover(tx: Connection, bill: Bill, *, now: datetime, shelf: PolicyShelf
             )
             paid_on = max(paid_on or payment.paid_on, payment.paid_on)
         missing -= taken
-    return await mark_paid(tx, bill, paid_on=paid_on or business_date(now), now=now, shelf=shelf)
+    return await mark_paid(tx, bill, paid_on=paid_on or business_date(now), now=now, ids=ids, shelf=shelf)
 
 
-async def mark_paid(tx: Connection, bill: Bill, *, paid_on: date, now: datetime, shelf: PolicyShelf) -> Bill:
-    """Mark a bill and its dues as paid, close what was open about it, and let entitlement follow."""
+async def mark_paid(
+    tx: Connection, bill: Bill, *, paid_on: date, now: datetime, ids: Ids, shelf: PolicyShelf
+) -> Bill:
+    """Mark a bill and its dues as paid, close what was open about it, and let entitlement follow.
+
+    What was held because these dues were on their way is released, and people are told.
+    """
     persons = sorted({row["psn_no"] for row in await tx.fetch(PAY, bill.bill_id, paid_on, now)})
     await tx.execute(PAY_BILL, bill.bill_id, paid_on, now)
     opened = await queries.list_open_of(tx, bill_id=bill.bill_id)
     ended = [row["case_id"] for row in opened if row["kind"] in ("SHORT_PAYMENT", "EARLIER_UNPAID")]
     await operations.close_cases(tx, ended, now=now, by="YIBAO", outcome="已缴清")
+    await release_arrived(tx, persons, now=now, ids=ids)
     await refresh_entitlement(tx, persons, now=now, shelf=shelf)
     paid = msgspec.structs.replace(bill, state="paid", paid_on=paid_on, paid_at=now)
     return await arrive_when_all(tx, paid, now=now)

@@ -47,7 +47,7 @@ async def close_case(
         await tx.execute(RELEASE, case.payment_id)
         bill = await queries.find_bill(tx, case.bill_id, lock=True)
         if bill is not None and bill.state in ("open", "sent"):
-            after = await cover(tx, bill, now=now, shelf=shelf)
+            after = await cover(tx, bill, now=now, ids=ids, shelf=shelf)
             if after.state in ("paid", "arrived"):
                 await charge_late(tx, after, now=now, ids=ids, shelf=shelf)
     await operations.close_cases(tx, [case.case_id], now=now, by=actor.login, outcome=command.outcome)

@@ -16,6 +16,7 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import bank, payout
 from yibao.usecases.contributions.bills import book
+from yibao.usecases.contributions.send_back import note_sent_back
 from yibao.usecases.trail import write_trail
 
 DONE = "update contributions.refund set state = 'done', done_on = $2 where refund_id = $1"
@@ -51,6 +52,7 @@ async def finish_refund(
     if payment is not None and not payment.free_fen:
         ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=payment.payment_id)]
         await operations.close_cases(tx, ended, now=now, by=actor.login, outcome=f"已退费 {refund.refund_id}")
+        await note_sent_back(tx, payment, result=f"已退费{refund.refund_id}", actor=actor, now=now, ids=ids)
     done = msgspec.structs.replace(refund, state="done", done_on=command.done_on)
     await write_trail(tx, actor, verb="finish_refund", object_id=refund.refund_id, admdvs=refund.admdvs, state=done, now=now,
                       ids=ids)

@@ -15,6 +15,7 @@ from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.reckoning.cases import DuesCase
 from yibao.policy.reckoning.surcharge import NO_SURCHARGE, Surcharge, surcharge_on
 from yibao.usecases.contributions.bills import next_ordinal, send_bill, work_case
+from yibao.usecases.deadlines.clocks import payable_until
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 CHARGED = """
@@ -38,6 +39,7 @@ async def charge_late(tx: Connection, bill: Bill, *, now: datetime, ids: Ids, sh
 
     A bill of arrears bears the surcharge up to the day it holds until; only the days after that one are charged here. A bill
     that is paid a second time, because its payment was taken back, owes what is more than was charged the first time.
+    Days that a window lost, and months that its plan lets be paid later, cost nothing.
     """
     since = bill.pay_until or bill.due_on
     policy = shelf.of(bill.admdvs)
@@ -45,6 +47,10 @@ async def charge_late(tx: Connection, bill: Bill, *, now: datetime, ids: Ids, sh
         return None
     if bill.kind not in ("regular", "back"):
         return None
+    if bill.kind == "regular":
+        since = await payable_until(tx, admdvs=bill.admdvs, bill_id=bill.bill_id, due_on=since, insutype="310", month=bill.month)
+        if bill.paid_on <= since:
+            return None
     ordinal = await next_ordinal(tx, _blank(bill, "", 1, 0, 0, now))
     name = bill_name(bill.admdvs, bill.month, bill.payer_no, ordinal, "surcharge")
     charged = {(row["psn_no"], row["due_id"]): int(row["fen"]) for row in await tx.fetch(CHARGED, bill.bill_id)}

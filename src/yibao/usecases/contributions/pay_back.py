@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 
 import msgspec
@@ -10,6 +10,8 @@ import msgspec
 from yibao.domains.contributions import members, queries
 from yibao.domains.contributions.model import UNPAID, Due
 from yibao.domains.contributions.rules import month_after, months_between
+from yibao.domains.deadlines.model import Term
+from yibao.domains.deadlines.queries import terms_of
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import SHANGHAI
@@ -17,11 +19,13 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.reckoning.collection import last_day
+from yibao.policy.reckoning.surcharge import NO_SURCHARGE
 from yibao.usecases.contributions.assessing import kind_of, payer_of
 from yibao.usecases.contributions.cards import EMPLOYEES, Deck
 from yibao.usecases.contributions.late import surcharge_of
 from yibao.usecases.contributions.make_bill import BillMade, move_to_bill
 from yibao.usecases.contributions.new_dues import Writer
+from yibao.usecases.deadlines.clocks import payable_with
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 
@@ -60,7 +64,8 @@ async def pay_back(
 ) -> BillMade | Refusal:
     """Make one bill of arrears: unpaid dues of the months and, for named persons, months that nobody assessed.
 
-    Each due bears the surcharge the law of its last day names, from that day to ``pay_on``. The bills the dues stood on
+    Each due bears the surcharge the law of its last day names, from that day (as windows moved it)
+    to ``pay_on``. The bills the dues stood on
     are cancelled or made anew. Refused where nothing is owed, or where a month cannot be assessed: all of it, or nothing.
     """
     admdvs = await tx.fetchval(REGION_OF, command.payer_no)
@@ -78,7 +83,7 @@ async def pay_back(
     dues = [d for d in dues if d.state in UNPAID]
     if not dues:
         return refuse("NOTHING_OWED", "这段时间没有欠缴", field="payer_no", received=command.payer_no, remedy="请核对月份和人员")
-    surcharges = _surcharges(dues, policy, command.pay_on)
+    surcharges = _surcharges(dues, policy, command.pay_on, await terms_of(tx, [admdvs]))
     if isinstance(surcharges, Refusal):
         return surcharges
     until = datetime.combine(command.pay_on, time(12), SHANGHAI)
@@ -88,11 +93,15 @@ async def pay_back(
     return made
 
 
-def _surcharges(dues: Iterable[Due], policy: RegionPolicy, pay_on: date) -> dict[str, int] | Refusal:
+def _surcharges(
+    dues: Iterable[Due], policy: RegionPolicy, pay_on: date, terms: Sequence[Term]
+) -> dict[str, int] | Refusal:
     found: dict[str, int] = {}
     for due in dues:
         insutype = "310" if due.insutype in ("330", "410") else due.insutype
-        answer = surcharge_of(due, policy, due_on=last_day(policy, due.month, insutype=insutype), paid_on=pay_on)
+        by_law = last_day(policy, due.month, insutype=insutype)
+        until = payable_with(terms, by_law, insutype=insutype, month=due.month).due_on
+        answer = surcharge_of(due, policy, due_on=until, paid_on=pay_on) if pay_on > until else NO_SURCHARGE
         if isinstance(answer, Refusal):
             return answer
         found[due.key] = answer.amount

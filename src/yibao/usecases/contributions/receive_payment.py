@@ -24,8 +24,10 @@ from yibao.usecases.contributions.bills import cover, free_bill, unpay, work_cas
 from yibao.usecases.contributions.book_arrival import book_waiting
 from yibao.usecases.contributions.late import charge_late
 from yibao.usecases.contributions.openings import closed_by
+from yibao.usecases.contributions.send_back import note_sent_back, send_back, sends_back
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
+from yibao.usecases.windows.pass_gate import Gate
 
 TAKE = "select pg_advisory_xact_lock(hashtextextended('dues-payment/' || $1, 0))"
 IS_OF_HOUSEHOLD = "select exists (select from people.person where psn_no = $1 and household_no = $2)"
@@ -67,8 +69,8 @@ class Received(msgspec.Struct, frozen=True):
     """What became of a payment.
 
     Attributes:
-        outcome: ``paid`` (a bill is paid by it), ``held`` (it stays the payer's), ``repeated``, ``returned``, ``case`` (nothing
-            was taken in).
+        outcome: ``paid`` (a bill is paid by it), ``held`` (it stays the payer's), ``sent_back`` (ordered back, for it came after
+            a window stopped collection), ``repeated``, ``returned``, ``case`` (nothing was taken in).
         paid_bills: bills it paid; credit_fen: what of it stays the payer's; cases: kinds of the cases it opened.
     """
 
@@ -80,11 +82,12 @@ class Received(msgspec.Struct, frozen=True):
 
 
 async def receive_payment(
-    tx: Connection, command: Payment, *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
+    tx: Connection, command: Payment, *, actor: Actor, now: datetime, ids: Ids, shelf: PolicyShelf, gate: Gate | None = None
 ) -> Received | Refusal:
     """Take in a payment exactly once; the same again has no effect, the same id with other words is a case.
 
-    Refused only where nobody can say which region it is for.
+    Refused only where nobody can say which region it is for. One that was paid after a window stopped collection, where its
+    plan says so, pays nothing: it is listed and ordered back in this transaction.
     """
     await tx.execute(TAKE, command.payment_id)
     bill = await queries.find_bill(tx, command.bill_id, lock=True)
@@ -99,8 +102,10 @@ async def receive_payment(
         return closed
     if command.amount_fen <= 0:
         return await _not_taken(tx, "NEGATIVE_AMOUNT", command, admdvs, now=now)
-    cases = await _doubts(tx, command, bill, admdvs, now=now)
-    held = any(c.kind in ("UNKNOWN_BILL", "CANCELLED_BILL", "WRONG_PAYER") for c in cases)
+    back = sends_back(gate, bill, admdvs=admdvs, channel=command.channel, payer_kind=bill.payer_kind if bill else "",
+                      paid_at=command.paid_at)
+    cases = [] if back else await _doubts(tx, command, bill, admdvs, now=now)
+    held = back is not None or any(c.kind in ("UNKNOWN_BILL", "CANCELLED_BILL", "WRONG_PAYER") for c in cases)
     row = PaymentRow(
         command.payment_id, admdvs, command.bill_id, command.payer_no or (bill.payer_no if bill else ""), command.amount_fen,
         command.channel, command.paid_at, business_date(command.paid_at), now, "received", 0, 0, None, None, None,
@@ -114,10 +119,13 @@ async def receive_payment(
     await operations.open_cases(tx, cases)
     await operations.close_cases(tx, [f"MISSING_HERE/{row.payment_id}"], now=now, by=actor.login, outcome="已补收")
     await book_waiting(tx, row, now=now)
+    if back is not None and gate is not None:
+        await send_back(tx, row, back, gate=gate, actor=actor, now=now, ids=ids)
     after = await queries.find_payment(tx, row.payment_id)
     assert after is not None
     await write_trail(tx, actor, verb="receive_payment", object_id=row.payment_id, admdvs=admdvs, state=after, now=now, ids=ids)
-    return Received(row.payment_id, "paid" if paid else "held", paid, after.free_fen, tuple(c.kind for c in cases))
+    outcome = "sent_back" if back else "paid" if paid else "held"
+    return Received(row.payment_id, outcome, paid, after.free_fen, tuple(c.kind for c in cases))
 
 
 def _region(command: Payment, bill: Bill | None, actor: Actor, shelf: PolicyShelf) -> str | Refusal:
@@ -183,7 +191,7 @@ async def _pay(
     tx: Connection, row: PaymentRow, bill: Bill, *, now: datetime, ids: Ids, shelf: PolicyShelf
 ) -> tuple[tuple[str, ...], list[WorkCase]]:
     was_open = bill.state in ("open", "sent")
-    after = await cover(tx, bill, now=now, shelf=shelf)
+    after = await cover(tx, bill, now=now, ids=ids, shelf=shelf)
     is_paid = was_open and after.state in ("paid", "arrived")
     cases: Sequence[WorkCase | None] = [await _money_case(tx, row, after, was_open=was_open, now=now)]
     if is_paid:
@@ -253,11 +261,12 @@ async def return_payment(
         # What was paid twice is still paid once.
         bill = await queries.find_bill(tx, bill_id)
         assert bill is not None
-        after = await cover(tx, bill, now=now, shelf=shelf)
+        after = await cover(tx, bill, now=now, ids=ids, shelf=shelf)
         if after.state in ("paid", "arrived"):
             await charge_late(tx, after, now=now, ids=ids, shelf=shelf)
     ended = [c["case_id"] for c in await queries.list_open_of(tx, payment_id=row.payment_id)]
     await operations.close_cases(tx, ended, now=now, by=actor.login, outcome=f"税务已撤回：{command.reason}")
+    await note_sent_back(tx, row, result="税务已退回", actor=actor, now=now, ids=ids)
     await write_trail(tx, actor, verb="return_payment", object_id=row.payment_id, admdvs=row.admdvs, state=command, now=now,
                       ids=ids)
     return Received(row.payment_id, "returned")

@@ -58,8 +58,8 @@ async def set_off(
                       received=yuan_text(wanted), remedy="请核对金额")
     await operations.allocate(tx, payment_id=payment.payment_id, bill_id=bill.bill_id, admdvs=bill.admdvs, amount_fen=wanted,
                               now=now)
-    after = await cover(tx, bill, now=now, shelf=shelf) if wanted < missing else await mark_paid(
-        tx, bill, paid_on=max(business_date(now), payment.paid_on), now=now, shelf=shelf)
+    after = await cover(tx, bill, now=now, ids=ids, shelf=shelf) if wanted < missing else await mark_paid(
+        tx, bill, paid_on=max(business_date(now), payment.paid_on), now=now, ids=ids, shelf=shelf)
     is_paid = after.state in ("paid", "arrived")
     if is_paid:
         await charge_late(tx, after, now=now, ids=ids, shelf=shelf)

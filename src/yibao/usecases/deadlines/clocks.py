@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+import msgspec
+
 from yibao.domains.deadlines.model import WAIVER, Term
 from yibao.domains.deadlines.operations import add_moves
-from yibao.domains.deadlines.queries import terms_of
+from yibao.domains.deadlines.queries import list_moves, terms_of
 from yibao.domains.deadlines.rules import Due, concerning, due_after
 from yibao.domains.services.model import Pause
 from yibao.infra.database import Connection
@@ -68,9 +70,12 @@ def season_with(terms: Sequence[Term], season: Season | None, *, admdvs: str, ye
     """Return the residents' season of a year with its last day as the plans of the region moved it."""
     if season is None:
         return None
-    due = due_after(season.last, [
-        t for t in concerning(terms, clock="season") if t.admdvs == admdvs and t.year in (0, year)
-    ])
+    named = [
+        # A rule that names the year counts whenever its season ended.
+        msgspec.structs.replace(t, begin_on=season.last) if t.year == year and t.window.begin > season.last else t
+        for t in concerning(terms, clock="season") if t.admdvs == admdvs and t.year in (0, year)
+    ]
+    due = due_after(season.last, named, begun_on=season.first)
     return Season(season.first, due.due_on, "、".join([season.rule, *(m.rule for m in due.moves)]))
 
 
@@ -92,13 +97,30 @@ def waiver_of(terms: Sequence[Term], *, insutype: str, month: date) -> Term | No
     ), None)
 
 
-def payable_with(terms: Sequence[Term], due_on: date, *, insutype: str, month: date, begun_on: date | None = None) -> Due:
-    """Return the last day without surcharge of a month's dues: moved by extensions, and by a waiver to its day."""
-    due = due_after(due_on, concerning(terms, clock="due"), begun_on=begun_on)
+def payable_with(terms: Sequence[Term], due_on: date, *, insutype: str, month: date) -> Due:
+    """Return the last day without surcharge of a month's dues: moved by extensions, and by a waiver to its day.
+
+    The clock of a month begins with its first day: a window before it moves nothing.
+    """
+    due = due_after(due_on, concerning(terms, clock="due"), begun_on=month)
     waiver = waiver_of(terms, insutype=insutype, month=month)
     if waiver is None or (pay_by := waiver.until_on or OPEN) <= due.due_on:
         return due
-    return due_after(due_on, [*concerning(terms, clock="due"), _until(waiver, due_on, pay_by)], begun_on=begun_on)
+    return due_after(due_on, [*concerning(terms, clock="due"), _until(waiver, due_on, pay_by)], begun_on=month)
+
+
+async def payable_until(
+    tx: Connection, *, admdvs: str, bill_id: str, due_on: date, insutype: str, month: date
+) -> date:
+    """Return the last day without surcharge of a bill, whether or not its own day has been moved yet."""
+    moves = await list_moves(tx, "bill", bill_id)
+    by_law = min((m.was_on for m in moves), default=due_on)
+    return payable_with(await terms_of(tx, [admdvs]), by_law, insutype=insutype, month=month).due_on
+
+
+async def newborn_until(tx: Connection, last: date, *, admdvs: str, born_on: date) -> date:
+    """Return the last day on which a newborn enrols with benefits from birth, as windows have moved it."""
+    return due_after(last, concerning(await terms_of(tx, [admdvs]), clock="newborn"), begun_on=born_on).due_on
 
 
 def _until(waiver: Term, due_on: date, pay_by: date) -> Term:

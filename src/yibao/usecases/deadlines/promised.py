@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from yibao.domains.deadlines.model import ADVANCE, EXTENSION, TRANSIT, WAIVER, Term
+from yibao.domains.deadlines.model import ADVANCE, CREDITING, EXTENSION, PAYING, TRANSIT, WAIVER, Term
 from yibao.domains.windows.model import Plan, Rule, Track
+from yibao.domains.windows.words import read_instant
 from yibao.kernel.business_time import business_date
-from yibao.kernel.deadline import CONDITION, MONTHS, WINDOW, Window, days_lost, months_later
+from yibao.kernel.deadline import CONDITION, FIXED, MONTHS, WINDOW, Window, days_lost, months_later
 
 IN_TRANSIT = "contribution_in_transit"
-CREDITING, PAYING = "account_crediting", "benefit_payment"
+_WAYS = {"": WINDOW, "window_length": WINDOW, "fixed_date": FIXED, "until": CONDITION, "months": MONTHS}
+"""The ways of a plan's words, in ours."""
 EVERYBODY = ("310", "390")
 _CLOCKS = {
     "manual_claim": ("claim",), "transfer_in": ("transfer",), "transfer_out": ("transfer",), "maternity_filing": ("maternity",),
@@ -33,10 +35,7 @@ def promised(plan: Plan, *, now: datetime) -> list[Term]:
     Rules without dates of their own take those of the track that stops their first business. A track whose restart is to
     be announced leaves the end open.
     """
-    return [
-        *(t for rule in plan.rules for t in _of_rule(plan, rule, now)),
-        *_transits(plan, now),
-    ]
+    return [t for rule in plan.rules for t in _of_rule(plan, rule, now)]
 
 
 def _of_rule(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
@@ -52,13 +51,12 @@ def _extensions(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
     window = _window(plan, rule.when.business, rule)
     if window is None:
         return
-    way = str(rule.terms.get("way", WINDOW))
-    is_paid = way == CONDITION and str(rule.terms.get("condition", "")) in ("", "contribution_arrived")
-    for clock in _texts(rule, "clock") or _clocks(rule.when.business):
+    way = _WAYS[str(rule.terms.get("way", ""))]
+    for clock in _texts(rule, "clocks") or _clocks(rule.when.business):
         yield _term(
-            plan, rule, EXTENSION, clock, now, way=way, begin_on=window.begin, end_on=window.end, until_on=_day(rule, "until"),
+            plan, rule, EXTENSION, clock, now, way=way, begin_on=window.begin, end_on=window.end, until_on=_day(rule, "date"),
             months=_count(rule, "months") if way == MONTHS else 0, year=_count(rule, "year"),
-            condition=IN_TRANSIT if is_paid or IN_TRANSIT in rule.when.cause else str(rule.terms.get("condition", "")),
+            condition=str(rule.terms.get("condition", "")),
         )
 
 
@@ -70,13 +68,32 @@ def _waivers(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
             months = _touched(days_lost(track.stop, track.restart), track)
         if not months:
             continue
-        restart = track.restart if track is not None else None
-        pay_by = _day(rule, "pay_by") or (_end_of_month(business_date(restart)) if restart is not None else None)
-        keeps = rule.terms.get("keeps_benefits", True)
+        first, until = min(months), months_later(max(months), 1)
+        is_of_transit = IN_TRANSIT in rule.when.cause
         yield _term(
-            plan, rule, WAIVER, insutype, now, until_on=pay_by, first_month=min(months),
-            until_month=months_later(max(months), 1), is_wide=bool(keeps),
+            plan, rule, WAIVER, insutype, now, until_on=_pay_by(rule, track), first_month=first, until_month=until,
+            is_wide=bool(rule.terms.get("keeps_benefits", not is_of_transit)),
         )
+        if is_of_transit:
+            yield _term(
+                plan, rule, TRANSIT, insutype, now, until_on=_believed_until(rule, track), first_month=first,
+                until_month=until, is_wide=bool(rule.terms.get("presumed", True)), from_at=track.stop if track else None,
+            )
+
+
+def _pay_by(rule: Rule, track: Track | None) -> date | None:
+    """Return until when unpaid months cost nothing: as the rule says, else the month of the restart; None: not known yet."""
+    restart = business_date(track.restart) if track is not None and track.restart is not None else None
+    if (said := _day(rule, "pay_by")) is not None or restart is None:
+        return said
+    within = _count(rule, "within_months")
+    return months_later(restart, within) if within else _end_of_month(restart)
+
+
+def _believed_until(rule: Rule, track: Track | None) -> date | None:
+    if (said := _day(rule, "until")) is not None or track is None or track.restart is None:
+        return said
+    return months_later(business_date(track.restart), _KEPT_MONTHS)
 
 
 def _advances(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
@@ -88,25 +105,8 @@ def _advances(plan: Plan, rule: Rule, now: datetime) -> Iterator[Term]:
     month = _month(named) if isinstance(named, str) else months_later(business_date(track.stop).replace(day=1), 1)
     yield _term(
         plan, rule, ADVANCE, what, now, first_month=month, until_month=months_later(month, 1),
-        from_at=rule.begin or track.last_call, until_at=rule.end or track.stop,
+        from_at=rule.begin or track.last_call, until_at=_instant(rule, "by") or rule.end or track.stop,
     )
-
-
-def _transits(plan: Plan, now: datetime) -> Iterator[Term]:
-    """Return which months may be on their way: from the one rule of that cause that names them."""
-    rule = next((r for r in plan.rules if IN_TRANSIT in r.when.cause and _texts(r, "months")), None)
-    if rule is None:
-        return
-    months = [_month(text) for text in _texts(rule, "months")]
-    track = _track(plan, _PAYMENT["310"]) or max(plan.tracks, key=lambda t: t.stop)
-    until = _day(rule, "until")
-    if until is None and track.restart is not None:
-        until = months_later(business_date(track.restart), _KEPT_MONTHS)
-    for insutype in rule.when.insutype or EVERYBODY:
-        yield _term(
-            plan, rule, TRANSIT, insutype, now, until_on=until, first_month=min(months), until_month=months_later(max(months), 1),
-            is_wide=bool(rule.terms.get("presumed", True)), from_at=track.stop,
-        )
 
 
 def _term(plan: Plan, rule: Rule, kind: str, what: str, now: datetime, **more: object) -> Term:
@@ -168,6 +168,11 @@ def _count(rule: Rule, name: str) -> int:
 def _day(rule: Rule, name: str) -> date | None:
     said = rule.terms.get(name)
     return date.fromisoformat(said[:10]) if isinstance(said, str) and said else None
+
+
+def _instant(rule: Rule, name: str) -> datetime | None:
+    said = rule.terms.get(name)
+    return read_instant(said) if isinstance(said, str) else None
 
 
 def _month(text: str) -> date:

@@ -11,7 +11,8 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.policy.reckoning.cases import WaitingCase
-from yibao.policy.reckoning.waiting import newborn_until
+from yibao.policy.reckoning.waiting import newborn_until as newborn_by_law
+from yibao.usecases.deadlines.clocks import newborn_until
 from yibao.usecases.enrolment.commands import EnrolNewborn
 from yibao.usecases.enrolment.finding import find_member, refuse_outside
 from yibao.usecases.enrolment.joining import Answer, begin_one
@@ -26,8 +27,9 @@ async def enrol_newborn(
 ) -> Answer:
     """Enrol a newborn with its mother's household and county where none is said.
 
-    Inside the window the relation begins with the day of birth, later on the day of enrolment as any resident's does. A
-    child without a number of its own stands under its birth certificate; the number is changed when it has one.
+    Inside the limit (which a standstill moves) the relation begins with the day of birth, later on the day of enrolment as
+    any resident's does. A child without a number of its own stands under its birth certificate; the number is changed when
+    it has one.
     """
     today = business_date(now)
     enrolled_on = command.enrolled_on or today
@@ -50,7 +52,7 @@ async def enrol_newborn(
     until = window_of(command.admdvs, born_on=command.born_on, enrolled_on=enrolled_on, shelf=shelf)
     if isinstance(until, Refusal):
         return until
-    in_time = enrolled_on <= until
+    in_time = enrolled_on <= await newborn_until(tx, until, admdvs=command.admdvs, born_on=command.born_on)
     wish = Wish(
         name=command.name, certno=command.certno, cert_type=command.cert_type, sex=command.sex, birth_on=command.born_on,
         nation=command.nation, division=division, household_no=household_no, insutype=RESIDENT, psn_type=PSN_TYPE,
@@ -68,4 +70,4 @@ def window_of(admdvs: str, *, born_on: date, enrolled_on: date, shelf: PolicyShe
         return policy
     case = WaitingCase(admdvs=admdvs, on=enrolled_on, insutype=RESIDENT, psn_type=PSN_TYPE, born_on=born_on,
                        enrolled_on=enrolled_on)
-    return newborn_until(case, policy)
+    return newborn_by_law(case, policy)

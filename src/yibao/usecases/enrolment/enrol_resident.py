@@ -11,7 +11,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import age_on, business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.policy.reckoning.collection import season_of
+from yibao.usecases.deadlines.clocks import season_now
 from yibao.usecases.enrolment.commands import EnrolResident
 from yibao.usecases.enrolment.finding import find_active_employer, refuse_outside
 from yibao.usecases.enrolment.joining import Answer, begin_one
@@ -32,7 +32,7 @@ async def enrol_resident(
     refusal = refuse_outside(actor, admdvs=command.admdvs, division=division, field="admdvs")
     if refusal is not None:
         return refusal
-    insured_on = command.insured_on or season_year(shelf, command.admdvs, on=today) or today
+    insured_on = command.insured_on or await season_year(tx, shelf, command.admdvs, on=today) or today
     category = _category(command, insured_on=insured_on, today=today)
     if isinstance(category, Refusal):
         return category
@@ -56,13 +56,16 @@ async def enrol_resident(
     return await begin_one(tx, wish, admdvs=command.admdvs, verb="enrol_resident", actor=actor, now=now, ids=ids, shelf=shelf)
 
 
-def season_year(shelf: PolicyShelf, admdvs: str, *, on: date) -> date | None:
-    """Return 1 January of the year that residents pay for on a day, None outside of every season."""
+async def season_year(tx: Connection, shelf: PolicyShelf, admdvs: str, *, on: date) -> date | None:
+    """Return 1 January of the year that residents pay for on a day, None outside of every season.
+
+    Windows move the end of a season; the season of the year to come goes before one that was moved.
+    """
     policy = shelf.of(admdvs)
     if isinstance(policy, Refusal):
         return None
     for year in (on.year + 1, on.year):
-        season = season_of(policy, year, insutype=RESIDENT)
+        season = await season_now(tx, policy, year, admdvs=admdvs, insutype=RESIDENT)
         if season is not None and season.first <= on <= season.last:
             return date(year, 1, 1)
     return None

@@ -58,12 +58,15 @@ class Case(msgspec.Struct, frozen=True):
 
 
 async def note_episode(
-    tx: Connection, command: NoteEpisode, *, actor: Actor, now: datetime, ids: Ids, gate: Gate
+    tx: Connection, command: NoteEpisode, *, actor: Actor, now: datetime, ids: Ids, gate: Gate, earlier_mdtrt_id: str = ""
 ) -> Noted | Refusal:
     """Note a case of a window, with its row in the book and the cash that was given; refused with every fault.
 
     Noted again under the same number for the same person and time, the same row is answered. Nothing is drawn from an
     account: what was to be drawn is settled by the balance at the backfill.
+
+    Args:
+        earlier_mdtrt_id: the admission that was undone for the window, where this note stands for it.
     """
     c = command
     code = actor.fixmedins_code or c.fixmedins_code
@@ -84,7 +87,7 @@ async def note_episode(
     faults = await _case_faults(tx, c, case, earlier)
     if faults:
         return Refusal(tuple(faults))
-    return await _write(tx, c, case, actor=actor, now=now, ids=ids)
+    return await _write(tx, c, case, actor=actor, now=now, ids=ids, earlier_mdtrt_id=earlier_mdtrt_id)
 
 
 def _asking_faults(c: NoteEpisode, code: str, actor: Actor) -> list[Fault]:
@@ -107,7 +110,8 @@ async def _case(
 ) -> Case | Refusal:
     person = await find_person(tx, c.psn_no)
     if person is None:
-        return refuse("PERSON_NOT_FOUND", "没有该人员编号的参保人", field="psn_no", received=c.psn_no, remedy="请用1101查询人员编号")
+        return refuse("PERSON_NOT_FOUND", "没有该人员编号的参保人", field="psn_no", received=c.psn_no,
+                      remedy="请用1101查询人员编号")
     relation = await find_relation(tx, c.psn_no, insutype=c.insutype, on=business_date(c.begin_at))
     if relation is None:
         return refuse("NOT_ENROLLED", "参保人没有该险种的参保关系", field="insutype", received=c.insutype,
@@ -155,6 +159,9 @@ async def _case_faults(tx: Connection, c: NoteEpisode, case: Case, earlier: Epis
         if active:
             faults.append(Fault("EPISODE_SETTLED", f"这次就诊已结算（结算ID {active[0]['setl_id']}）", "visit_no", c.visit_no,
                                 "无需登记"))
+    elif found is not None and business_date(found["begin_at"]) != business_date(c.begin_at):
+        faults.append(Fault("EPISODE_BEGIN_DIFFERS", f"与入院登记的日期{business_date(found['begin_at'])}不一致", "begin_at",
+                            f"{business_date(c.begin_at)}", "请按入院登记填写，或先用2403更正"))
     taken = await queries.taken_receipts(tx, fixmedins_code=code, receipts=[x.receipt_no for x in c.cash])
     faults += [Fault("RECEIPT_TAKEN", "收据号已用于另一笔收款", "cash", r, "请核对收据号") for r in taken]
     if c.kind == STAY:
@@ -189,7 +196,8 @@ def _credential_faults(c: NoteEpisode, case: Case) -> list[Fault]:
             return [Fault("CREDENTIAL_MISSING", "按停机方案须留存就诊凭证", "cert_no", remedy="请登记所示凭证的种类和号码")]
         return []
     if case.judged.disposition != WITHOUT_PATIENT:
-        return [Fault("CREDENTIAL_NOT_KEPT", "停机方案没有准许留存就诊凭证", "cert_no", mask(c.cert_no), "恢复后请凭证办理，不要留存号码")]
+        return [Fault("CREDENTIAL_NOT_KEPT", "停机方案没有准许留存就诊凭证", "cert_no", mask(c.cert_no),
+                      "恢复后请凭证办理，不要留存号码")]
     shown = {IDENTITY_CARD: case.person["certno"], SOCIAL_CARD: case.person["card_no"]}.get(c.cert_type)
     if shown is None or shown.upper() != c.cert_no.upper():
         return [Fault("CREDENTIAL_DIFFERS", "就诊凭证不是该参保人的", "cert_no", mask(c.cert_no), "请核对凭证号码与人员编号")]
@@ -197,7 +205,7 @@ def _credential_faults(c: NoteEpisode, case: Case) -> list[Fault]:
 
 
 async def _write(
-    tx: Connection, c: NoteEpisode, case: Case, *, actor: Actor, now: datetime, ids: Ids
+    tx: Connection, c: NoteEpisode, case: Case, *, actor: Actor, now: datetime, ids: Ids, earlier_mdtrt_id: str
 ) -> Noted | Refusal:
     j, found = case.judged, case.encounter
     paid = sum(x.amount_fen for x in c.cash)
@@ -207,7 +215,7 @@ async def _write(
         visit_no=c.visit_no, insutype=c.insutype, visit_class=case.visit_class, business=j.asked.business,
         begin_at=c.begin_at, end_at=c.end_at, is_urgent=c.is_urgent, position=j.position, disposition=j.disposition,
         rule_id=j.rule.id, cause=c.cause, plan=j.plan.name, plan_version=j.plan.version, state=HELD,
-        mdtrt_id=found["mdtrt_id"] if found is not None else "", total_fen=c.total_fen,
+        mdtrt_id=found["mdtrt_id"] if found is not None else "", earlier_mdtrt_id=earlier_mdtrt_id, total_fen=c.total_fen,
         deposit_fen=sum(x.amount_fen for x in c.cash if x.kind == DEPOSIT), paid_fen=paid, settle_by=j.settle_by,
         credential=_credential(c, now), noted_at=c.noted_at or now, noted_by=actor.login, received_at=now,
         channel=actor.channel, says=c.says,

@@ -14,15 +14,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from yibao.domains.exchange import outbox
+from yibao.domains.exchange import inbox, outbox
 from yibao.domains.exchange.model import Incoming
 from yibao.domains.exchange.rules import REGION, party_name
 from yibao.infra.database import Database, Unavailable
 from yibao.infra.party_link import PartyUnreachable
 from yibao.kernel.business_time import to_wire
 from yibao.kernel.ids import Ids
-from yibao.usecases.exchange.take_message import CASE, Handlers, take_message
+from yibao.usecases.exchange.take_message import CASE, HELD, Handlers, release_message, take_message
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 BATCH = 500
 TRY_LOCK = "select pg_try_advisory_lock(hashtextextended('relay/' || $1, 0))"
@@ -53,7 +54,7 @@ class Round(msgspec.Struct, frozen=True):
 
 async def relay_round(
     database: Database, *, links: Mapping[str, Link], handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] | None = None, gate: Gate = NO_GATE,
 ) -> list[Round]:
     """Carry everything that waits, with every party that has a line, and between regions; return what was done.
 
@@ -64,7 +65,7 @@ async def relay_round(
         async with _alone(database, party) as is_mine:
             if not is_mine:
                 continue
-            carrier = _Carrier(database, party, handlers=handlers, now=now, ids=ids, shelf=shelf)
+            carrier = _Carrier(database, party, handlers=handlers, now=now, ids=ids, shelf=shelf, gate=gate)
             link = links.get(party)
             done = await (carrier.carry(link) if link is not None else carrier.carry_between_regions())
         if progress and (done.sent or done.received or done.error):
@@ -89,10 +90,10 @@ class _Carrier:
     """One round with one party."""
 
     def __init__(
-        self, database: Database, party: str, *, handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf
+        self, database: Database, party: str, *, handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf, gate: Gate
     ) -> None:
         self._database, self._party, self._handlers = database, party, handlers
-        self._now, self._ids, self._shelf = now, ids, shelf
+        self._now, self._ids, self._shelf, self._gate = now, ids, shelf, gate
         self._sent = self._received = self._cases = 0
 
     async def carry(self, link: Link) -> Round:
@@ -100,6 +101,7 @@ class _Carrier:
         error = ""
         try:
             await self._send(link)
+            await self._release()
             await self._fetch(link)
         except (PartyUnreachable, Unavailable) as down:
             error = str(down)
@@ -146,8 +148,25 @@ class _Carrier:
                     await outbox.mark_fetched(tx, self._party, message.no)
                 fetched = message.no
 
+    async def _release(self) -> None:
+        """Handle what a window held, each region's in order, as far as no window stops it any more."""
+        stopped: list[str] = []
+        while True:
+            async with self._transaction() as tx:
+                received = await inbox.find_held(tx, self._party, without=stopped)
+                if received is None:
+                    return
+                outcome = await release_message(
+                    tx, received, handlers=self._handlers, now=self._now, ids=self._ids, shelf=self._shelf,
+                    gate=self._gate,
+                )
+            if outcome == HELD:
+                stopped.append(received.admdvs)
+            self._cases += outcome == CASE
+
     async def carry_between_regions(self) -> Round:
         """Hand messages from region to region; there is no line that could be down."""
+        await self._release()
         async with self._transaction() as tx:
             acked = (await outbox.open_channel(tx, self._party))["acked"]
         while True:
@@ -168,7 +187,8 @@ class _Carrier:
 
     async def _take(self, tx: Any, message: Incoming) -> None:
         outcome = await take_message(
-            tx, message, party=self._party, handlers=self._handlers, now=self._now, ids=self._ids, shelf=self._shelf
+            tx, message, party=self._party, handlers=self._handlers, now=self._now, ids=self._ids, shelf=self._shelf,
+            gate=self._gate,
         )
         self._received += outcome != ""
         self._cases += outcome == CASE

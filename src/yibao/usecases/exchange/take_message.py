@@ -20,8 +20,10 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.enrolment.joining import Held
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.business_of import asked_by_party
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
-DONE, CASE = "done", "case"
+DONE, CASE, HELD = "done", "case", "held"
 WRONG_DIGEST, REUSED, UNKNOWN_KIND, MALFORMED, DEFECT = (
     "MESSAGE_DIGEST", "MESSAGE_REUSED", "MESSAGE_UNKNOWN", "MESSAGE_MALFORMED", "MESSAGE_DEFECT",
 )
@@ -37,6 +39,7 @@ class Means(msgspec.Struct, frozen=True):
     now: datetime
     ids: Ids
     shelf: PolicyShelf
+    gate: Gate = NO_GATE
 
 
 Handler = Callable[[Connection, dict[str, Any], Means], Awaitable[Any]]
@@ -51,11 +54,14 @@ def party_actor(party: str, shelf: PolicyShelf) -> Actor:
 
 
 async def take_message(
-    tx: Connection, message: Incoming, *, party: str, handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf
+    tx: Connection, message: Incoming, *, party: str, handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf,
+    gate: Gate = NO_GATE,
 ) -> str:
-    """Handle a message once and return ``done``, ``case`` or ``""`` for one that was handled before.
+    """Handle a message once and return ``done``, ``case``, ``held`` or ``""`` for one that was handled before.
 
-    A message that came damaged and comes again as it should be closes the case it had made.
+    What a window stops is kept as it came and is handled after the restart; whatever the party says of the same region
+    after it waits behind it, so that order is kept. A message that came damaged and comes again as it should be closes the
+    case it had made.
 
     Raises:
         Unavailable: the database did not let us; nothing is written, the message is taken again.
@@ -72,12 +78,17 @@ async def take_message(
             field="id", received=message.id, remedy="请对方核对后重发",
         ), now=now, ids=ids, shelf=shelf)
         return CASE
-    refusal = (
-        await handle(tx, message, party=party, handlers=handlers, means=Means(party_actor(party, shelf), now, ids, shelf))
-        if is_whole else
-        refuse(WRONG_DIGEST, "报文摘要与内容不符，未予处理", field="digest", received=message.digest[:64], remedy="请对方重发")
-    )
-    outcome = DONE if refusal is None else CASE
+    refusal: Refusal | None = None
+    if not is_whole:
+        refusal = refuse(
+            WRONG_DIGEST, "报文摘要与内容不符，未予处理", field="digest", received=message.digest[:64], remedy="请对方重发")
+        outcome = CASE
+    elif await _is_held(tx, message, party=party, now=now, shelf=shelf, gate=gate):
+        outcome = HELD
+    else:
+        means = Means(party_actor(party, shelf), now, ids, shelf, gate)
+        refusal = await handle(tx, message, party=party, handlers=handlers, means=means)
+        outcome = DONE if refusal is None else CASE
     await inbox.keep_received(tx, Received(
         party=party, message_id=message.id, no=message.no, admdvs=_region(message, shelf), kind=message.kind, body=body,
         digest=_bytes(message.digest), received_at=now, outcome=outcome,
@@ -88,6 +99,40 @@ async def take_message(
     if refusal is not None:
         await _case(tx, message, party, refusal, now=now, ids=ids, shelf=shelf)
     return outcome
+
+
+async def release_message(
+    tx: Connection, received: Received, *, handlers: Handlers, now: datetime, ids: Ids, shelf: PolicyShelf, gate: Gate
+) -> str:
+    """Handle a message that a window held, if none stops it now; return ``done``, ``case`` or ``held``."""
+    message = Incoming(
+        no=received.no, id=received.message_id, kind=received.kind, admdvs=received.admdvs,
+        body=msgspec.json.decode(received.body), digest=received.digest.hex(),
+    )
+    if _stopped(message, party=received.party, admdvs=received.admdvs, now=now, gate=gate):
+        return HELD
+    means = Means(party_actor(received.party, shelf), now, ids, shelf, gate)
+    refusal = await handle(tx, message, party=received.party, handlers=handlers, means=means)
+    outcome = DONE if refusal is None else CASE
+    await inbox.keep_received(tx, msgspec.structs.replace(received, outcome=outcome))
+    if refusal is not None:
+        await _case(tx, message, received.party, refusal, now=now, ids=ids, shelf=shelf)
+    return outcome
+
+
+async def _is_held(
+    tx: Connection, message: Incoming, *, party: str, now: datetime, shelf: PolicyShelf, gate: Gate
+) -> bool:
+    """Say whether a message must wait: a window stops it, or others of its region wait already."""
+    admdvs = _region(message, shelf)
+    if not gate.plans_of(admdvs):
+        return False
+    return _stopped(message, party=party, admdvs=admdvs, now=now, gate=gate) or await inbox.has_held(tx, party, admdvs)
+
+
+def _stopped(message: Incoming, *, party: str, admdvs: str, now: datetime, gate: Gate) -> bool:
+    asked = asked_by_party(party, message.kind, message.body, admdvs=admdvs)
+    return asked is not None and gate.ask(asked, now).refusal is not None
 
 
 async def handle(

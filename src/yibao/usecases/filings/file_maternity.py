@@ -8,12 +8,15 @@ import msgspec
 
 from yibao.domains.applications import operations, queries
 from yibao.domains.applications.model import Registration
+from yibao.domains.deadlines.queries import open_transits
 from yibao.domains.institutions.model import HOSPITAL
 from yibao.domains.institutions.queries import find_institution
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.policy.reckoning.benefit_words import REASONS
 from yibao.policy.reckoning.filings import filing_row
+from yibao.usecases.deadlines.promised import IN_TRANSIT
 from yibao.usecases.filings.insured import (
     Cancelling,
     Insured,
@@ -52,6 +55,11 @@ async def file_maternity(
         return policy
     today = business_date(now)
     faults = period_faults(command.begin, command.end, field="registration")
+    if await open_transits(tx, command.psn_no):
+        # The law's limits are extended until the dues have arrived; nothing is lost by waiting.
+        reason = REASONS[IN_TRANSIT]
+        faults.append(Fault(reason.fault, "缴费信息尚未传到，暂不能登记", "psn_no", command.psn_no,
+                            "可在缴费信息到达后办理，办结时限同时顺延"))
     begin = filing_row(policy, "registration_begin", today, insutype=insured.insutype)
     if begin is not None and begin.word == "filing_day" and command.begin != today:
         faults.append(Fault("REGISTRATION_NOT_TODAY", f"起始日期只能是登记当日{today}：{begin.used.clause}", "begin",

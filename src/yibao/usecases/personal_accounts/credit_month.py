@@ -10,6 +10,8 @@ import msgspec
 
 from yibao.domains.closing.open_month import refuse_closed
 from yibao.domains.contributions.operations import mark_credited
+from yibao.domains.deadlines.model import ADVANCE, CREDITING
+from yibao.domains.deadlines.queries import terms_of
 from yibao.domains.personal_accounts import credits
 from yibao.domains.personal_accounts.crediting import CreditFacts, obstacle
 from yibao.domains.personal_accounts.credits import CreditRow
@@ -60,12 +62,17 @@ async def credit_month(
     Works in chunks of people, each one transaction: a run that was killed is taken up where it was. Another run looks
     only at who is not credited yet, so nobody is credited twice; that is how a repaired case gets its money.
 
+    A month that has not begun is credited only where a published plan advances it before its stop; whose dues have not
+    arrived by then is held and credited by another run.
+
     Args:
         month: first day of the month; age counts on that day.
         progress: is told after each chunk how far it is.
     """
     policy = shelf.of(admdvs)
     refusal = policy if isinstance(policy, Refusal) else _refuse_month(month, now)
+    if refusal is not None and refusal.code == "MONTH_NOT_BEGUN" and await _is_advanced(database, admdvs, month, now):
+        refusal = None
     if refusal is not None or isinstance(policy, Refusal):
         return refusal or policy  # type: ignore[return-value]
     run_no = await _open_run(database, admdvs=admdvs, month=month, now=now, policy_version=policy.version)
@@ -114,6 +121,17 @@ def _refuse_month(month: date, now: datetime) -> Refusal | None:
         return refuse("MONTH_NOT_BEGUN", "不能预先划入以后月份", field="month", received=f"{month:%Y-%m}",
                       remedy="请在当月或以后办理")
     return None
+
+
+async def _is_advanced(database: Database, admdvs: str, month: date, now: datetime) -> bool:
+    """Say whether a published plan has a month credited before its stop."""
+    async with database.transaction() as tx:
+        terms = await terms_of(tx, [admdvs])
+    return any(
+        t.kind == ADVANCE and t.what == CREDITING and t.first_month is not None and t.until_month is not None
+        and t.first_month <= month < t.until_month and (t.from_at is None or t.from_at <= now)
+        and (t.until_at is None or now < t.until_at) for t in terms
+    )
 
 
 class _Judge:

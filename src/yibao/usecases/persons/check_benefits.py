@@ -7,7 +7,7 @@ only a bill can tell is left to settlement.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -15,19 +15,24 @@ import msgspec
 from yibao.domains.applications.model import Maternity, Trauma
 from yibao.domains.applications.queries import list_chronic_recognitions, read_filing_facts
 from yibao.domains.applications.rules import INJURY_NOT_APPROVED
+from yibao.domains.encounters.visit_classes import visit_classes
 from yibao.domains.enrolment.queries import list_identities
 from yibao.domains.entitlement.queries import find_standing
 from yibao.domains.institutions.model import Institution
 from yibao.domains.institutions.queries import find_institution
 from yibao.domains.people.queries import find_person
+from yibao.domains.windows.model import Asked as Question
 from yibao.infra.database import Connection
 from yibao.kernel.business_time import age_on
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case, InstitutionFacts, PersonFacts
 from yibao.policy.pipeline.choosing import choose_benefit, refused_by_law
+from yibao.usecases.deadlines.name_way import has_transit, name_way
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords, case_words, filing_facts
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.business_of import GATEWAY, settlement_business
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +59,14 @@ class BenefitCheck(msgspec.Struct, frozen=True):
     result: str
 
 
-async def check_benefits(tx: Connection, asked: Asked, *, shelf: PolicyShelf) -> BenefitCheck | Refusal:
-    """Check the benefit of an insurance on a day, with the reason and the next step in words."""
+async def check_benefits(
+    tx: Connection, asked: Asked, *, shelf: PolicyShelf, gate: Gate = NO_GATE, at: datetime | None = None
+) -> BenefitCheck | Refusal:
+    """Check the benefit of an insurance on a day, with the reason and the next step in words.
+
+    Args:
+        gate, at: what plans say for dues that are on their way, at an instant.
+    """
     insutype, on = asked.insutype, asked.on
     person = await find_person(tx, asked.psn_no)
     if person is None:
@@ -68,6 +79,8 @@ async def check_benefits(tx: Connection, asked: Asked, *, shelf: PolicyShelf) ->
         benefit_from=relation["benefit_from"] if relation else None,
         benefit_to=relation["benefit_to"] if relation else None, died_on=person["died_on"], on=on,
     )
+    if at is not None and faults and has_transit(Refusal(tuple(faults))):
+        faults = await _named_way(tx, asked, faults, admdvs=person["admdvs"], gate=gate, at=at)
     if relation and not faults:
         faults = await _filing_faults(tx, asked, person=person, relation=relation, shelf=shelf)
     return BenefitCheck(
@@ -75,6 +88,18 @@ async def check_benefits(tx: Connection, asked: Asked, *, shelf: PolicyShelf) ->
         begin=relation["benefit_from"] if relation else on, end=relation["benefit_to"] if relation else None,
         result="；".join(f"{f.reason}，{f.remedy}" for f in faults) or "可享受待遇",
     )
+
+
+async def _named_way(
+    tx: Connection, asked: Asked, faults: list[Fault], *, admdvs: str, gate: Gate, at: datetime
+) -> list[Fault]:
+    """Return the faults with what the plan says to do for this class of visit at this place."""
+    institution = await find_institution(tx, asked.fixmedins_code)
+    care = institution.region if institution is not None else admdvs
+    kind = next((k for k in ("stay", "pharmacy") if asked.med_type in visit_classes().of_kind(k)), "outpatient")
+    business = settlement_business(asked.med_type, kind=kind, is_remote=care[:4] != admdvs[:4])
+    question = Question(business=business, admdvs=admdvs, channel=GATEWAY, care_admdvs=care, insutype=asked.insutype)
+    return list(name_way(Refusal(tuple(faults)), gate=gate, asked=question, at=at, is_institution=True).faults)
 
 
 async def _filing_faults(

@@ -22,6 +22,7 @@ from yibao.usecases.filings.file_referral import ReferralCommand, file_referral
 from yibao.usecases.filings.insured import Operator
 from yibao.usecases.registers.add_entry import add_entry
 from yibao.usecases.registers.close_entry import close_entry
+from yibao.usecases.registers.receive_entry import own_papers
 from yibao.usecases.settlement.shelf import PolicyShelf
 
 FILING = "filing"
@@ -73,7 +74,7 @@ async def keep_filing(
         admdvs=command.admdvs, kind=PAPER_PROOF if is_proof else COUNTER, plan=plan, business=_BUSINESS[command.filing],
         psn_no=command.psn_no, applicant_name=command.applicant_name, phone=command.phone,
         fixmedins_code=command.fixmedins_code, effective_on=None if is_proof else business_date(now),
-        body={FILING: command.filing, "content": content}, papers=command.papers,
+        body={FILING: command.filing, "content": content}, papers=own_papers(command.papers),
     ), actor=actor, now=now, ids=ids)
 
 

@@ -17,7 +17,6 @@ from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
-from yibao.usecases.registers.asking import Asks
 from yibao.usecases.registers.close_entry import close_entry, move_entry
 from yibao.usecases.registers.work_filing import FILING, file_paper
 from yibao.usecases.services.accept_application import accept_application
@@ -25,6 +24,7 @@ from yibao.usecases.services.commands import OnApplication
 from yibao.usecases.services.decide_application import approve_application, review_application
 from yibao.usecases.services.desk import move
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.pass_gate import Gate
 
 _APPLICATION = "application/"
 WAITING, WORKED, KEPT, BY_HAND = "waiting", "done", "kept", "by_hand"
@@ -65,7 +65,7 @@ class _Kept(Exception):
 
 async def work_rows(
     tx: Connection, command: WorkRows, *, actor: Actor, checker: Actor, now: datetime, ids: Ids, shelf: PolicyShelf,
-    gate: Asks | None = None,
+    gate: Gate | None = None,
 ) -> Worked | Refusal:
     """Do what the rows of a book ask for, each for itself, in the order of numbers.
 
@@ -91,7 +91,7 @@ async def work_rows(
 
 async def _work(
     tx: Connection, entry: Entry, *, actor: Actor, checker: Actor, now: datetime, ids: Ids, shelf: PolicyShelf,
-    gate: Asks | None,
+    gate: Gate | None,
 ) -> WorkedRow:
     stopped = None
     if gate is not None and entry.business:

@@ -135,8 +135,8 @@ def _decided(
     )
     policy = shelf.of(case.admdvs)
     decision = policy if isinstance(policy, Refusal) else decide(case, policy, trace=False)
-    difference = None if isinstance(decision, Refusal) else _difference(settlement, decision)
-    return DecidedAgain(settlement, case, decision, by_law, difference)
+    told = None if isinstance(decision, Refusal) else difference(settlement, decision)
+    return DecidedAgain(settlement, case, decision, by_law, told)
 
 
 def kept(settlement: Settlement, code: str) -> str:
@@ -144,7 +144,7 @@ def kept(settlement: Settlement, code: str) -> str:
     return kept_code(code, stay=settlement.mdtrt_id, pregnancy=pregnancy_in(settlement.counter_codes))
 
 
-def _difference(settlement: Settlement, decision: Decision) -> Difference:
+def difference(settlement: Settlement, decision: Decision) -> Difference:
     funds = _funds(decision)
     funds.subtract(dict(zip(settlement.fund_types, settlement.fund_amounts, strict=True)))
     return Difference(

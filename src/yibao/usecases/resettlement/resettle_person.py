@@ -14,6 +14,7 @@ from yibao.kernel.clock import Clock
 from yibao.kernel.ids import Ids
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.ledger.posting import is_claim_desk
 from yibao.policy.decision import Decision
 from yibao.usecases.resettlement.decide_again import DecidedAgain, Difference, decide_again
 from yibao.usecases.resettlement.list_affected import total_of
@@ -96,7 +97,7 @@ async def resettle_person(
     if not again:
         return Resettled(psn_no, year, (), total_of(()))
     books = await _open_books(tx, psn_no, year)
-    refusal = _refuse_law(again) or await _refuse_lines(tx, psn_no, again)
+    refusal = _refuse_law(again) or await refuse_lines(tx, psn_no, again)
     if refusal is None:
         refusal = _refuse_books(again, books)
     if refusal is not None:
@@ -140,16 +141,19 @@ def _refuse_law(again: Sequence[DecidedAgain]) -> Refusal | None:
         # A window that outlives the year rests on settlements of other years, which are not looked at here.
         outlives = any("#" in code for code in (*s.counter_codes, *(c.code for c in one.decision.counters)))
         shares = s.shared_fen or one.decision.shared_pay
-        if one.decision.year != s.year or shares or outlives:
+        by_hand = is_claim_desk(s.fixmedins_code)
+        if one.decision.year != s.year or shares or outlives or by_hand:
             reason = "共济账户参与了支付" if shares else "按现行政策归属另一待遇年度"
             if outlives:
                 reason = "按一次住院或一次妊娠合并计算，涉及其他结算"
+            if by_hand:
+                reason = "是手工报销，差额须另行支付或追回"
             return refuse("RESETTLE_BY_HAND", f"结算{s.setl_id}（{s.service_on}）{reason}，不能自动重新结算",
                           remedy="请由经办人员逐笔撤销后重新结算")
     return None
 
 
-async def _refuse_lines(tx: Connection, psn_no: str, again: Sequence[DecidedAgain]) -> Refusal | None:
+async def refuse_lines(tx: Connection, psn_no: str, again: Sequence[DecidedAgain]) -> Refusal | None:
     """Refuse where the fee lines are not those any more that were settled: the stored facts would not hold."""
     rows = await tx.fetch(LINES, psn_no, [one.settlement.setl_id for one in again])
     sums = {row[0]: tuple(row)[1:] for row in rows}

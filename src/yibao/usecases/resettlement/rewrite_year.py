@@ -115,10 +115,9 @@ class YearWriter:
         )
         cover = self._covers.get(one.settlement.setl_id)
         if cover is not None:
-            # A stay: the new settlement covers what the old one covered.
-            booking = msgspec.structs.replace(
-                booking, statement=WRITE_STAY, beside=(tuple({**cover, "setl_id": setl_id}.values()),)
-            )
+            # A stay: the new settlement covers what the old one covered, under the number that it was decided with.
+            covers = {**cover, "setl_id": setl_id, "admission": one.case.admission}
+            booking = msgspec.structs.replace(booking, statement=WRITE_STAY, beside=(tuple(covers.values()),))
         await self._write(booking, key)
         return setl_id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from yibao.domains.deadlines.queries import terms_of
 from yibao.domains.services.items import ServiceBook, service_book
 from yibao.domains.services.model import (
     ACCEPTED,
@@ -19,8 +20,11 @@ from yibao.domains.services.rules import missing, missing_faults, refuse_notice
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
+from yibao.kernel.deadline import OPEN
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.deadlines.clocks import keep_move
+from yibao.usecases.deadlines.working_days import working_due
 from yibao.usecases.services.commands import OnApplication, RegisterApplication
 from yibao.usecases.services.decide_application import finish
 from yibao.usecases.services.desk import move, open_application
@@ -46,11 +50,16 @@ async def accept_application(
         return refuse_notice(application, lacking) or Refusal(missing_faults(lacking))
     today = business_date(now)
     limit = book.limit_of(item.code, admdvs=application.admdvs, on=today)
+    due = await working_due(
+        tx, book.calendar, await terms_of(tx, [application.admdvs]), application_id=application.application_id,
+        accepted_on=today, working_days=limit.working_days)
+    await keep_move(tx, due, object_kind="application", object_id=application.application_id, admdvs=application.admdvs,
+                    psn_no=application.applicant_no if application.applicant_kind == "person" else "", now=now)
     application = await move(
         tx, application, what="accept", state=ACCEPTED, accepted_at=now, accepted_by=actor.login,
         division=application.division or actor.division, limit_days=limit.working_days,
         limit_source=f"{limit.region or '全国'} {limit.valid_from} {limit.source}",
-        due_on=book.calendar.due(today, limit.working_days), says=command.says, actor=actor, now=now, ids=ids, book=book,
+        due_on=None if due.due_on == OPEN else due.due_on, says=command.says, actor=actor, now=now, ids=ids, book=book,
     )
     if item.review != NONE:
         return application

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from yibao.domains.services.items import ServiceBook, service_book
-from yibao.domains.services.model import Application, Item, Step
+from yibao.domains.services.model import NOT_ACCEPTED, REJECTED, WITHDRAWN, Application, Item, Step
 from yibao.domains.services.operations import add_step, change_application
 from yibao.domains.services.queries import find_application, list_pauses, list_steps
 from yibao.domains.services.rules import refuse_deed, refuse_place
@@ -17,6 +17,8 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.claims.release_claim import release_of
+from yibao.usecases.deadlines.clocks import standstills
 from yibao.usecases.services.window_intake import follow_in_register
 from yibao.usecases.trail import write_trail
 
@@ -60,6 +62,9 @@ async def move(
     changed = await change_application(tx, application, **changes)
     used = await used_days(tx, changed, on=business_date(now), book=book or service_book())
     await add_step(tx, changed, Step(what, changed.state, now, actor.login, actor.channel, actor.division, used, says))
+    if changed.state in (REJECTED, NOT_ACCEPTED, WITHDRAWN):
+        # The bills of a claim may be settled or claimed in another way from now on.
+        await release_of(tx, changed.application_id, reason=changed.reason or says, actor=actor, now=now, ids=ids)
     await write_trail(tx, actor, verb=f"service_{what}", object_id=changed.application_id, admdvs=changed.admdvs,
                       state=changed, now=now, ids=ids, rule=changed.item_code)
     if changed.register_no:
@@ -68,11 +73,11 @@ async def move(
 
 
 async def used_days(tx: Connection, application: Application, *, on: date, book: ServiceBook) -> int:
-    """Return the working days that an application has taken, up to its end or to a day."""
+    """Return the working days that an application has taken, up to its end or to a day; days of a window do not count."""
     if application.accepted_at is None:
         return 0
     until = business_date(application.closed_at) if application.closed_at else on
-    pauses = await list_pauses(tx, application.application_id)
+    pauses = await list_pauses(tx, application.application_id) + await standstills(tx, admdvs=application.admdvs)
     return book.calendar.count(business_date(application.accepted_at), until, pauses)
 
 

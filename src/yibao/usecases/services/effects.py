@@ -20,6 +20,8 @@ from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.certificates.commands import IssueCertificate
 from yibao.usecases.certificates.issue_certificate import issue_certificate
+from yibao.usecases.claims.commands import SettleClaim
+from yibao.usecases.claims.settle_claim import settle_claim
 from yibao.usecases.enrolment import commands
 from yibao.usecases.enrolment.add_member import add_member
 from yibao.usecases.enrolment.change_employer import change_employer
@@ -69,6 +71,7 @@ EFFECTS: Mapping[str, Mapping[str, Deed]] = {
     "show_person": {"": Deed(show_person, AskPerson)},
     "issue_certificate": {"": Deed(issue_certificate, IssueCertificate)},
     "transfer": {"in": Deed(transfer_in, TransferIn), "out": Deed(transfer_out, TransferOut)},
+    "reimburse": {"": Deed(settle_claim, SettleClaim)},
 }
 """Effect of an item to what its body may ask: ``kind`` to the deed, ``""`` where none is said."""
 

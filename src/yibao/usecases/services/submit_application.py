@@ -29,7 +29,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
-from yibao.usecases.registers.asking import Asks, plan_name
+from yibao.usecases.registers.asking import plan_name
 from yibao.usecases.services.commands import (
     OnApplication,
     PaperGiven,
@@ -38,15 +38,16 @@ from yibao.usecases.services.commands import (
 )
 from yibao.usecases.services.desk import move, open_application
 from yibao.usecases.services.effects import EFFECTS, refuse_body
-from yibao.usecases.services.window_intake import PRE_ACCEPT, judge_intake, put_into_register
+from yibao.usecases.services.window_intake import PRE_ACCEPT, judge_intake, put_into_register, rule_of_intake
 from yibao.usecases.trail import write_trail
+from yibao.usecases.windows.pass_gate import Gate
 
 _MOST_BYTES = 10_000_000  # of one paper: a scan, not a film
 
 
 async def submit_application(
     tx: Connection, command: SubmitApplication, *, actor: Actor, now: datetime, ids: Ids, book: ServiceBook | None = None,
-    gate: Asks | None = None,
+    gate: Gate | None = None,
 ) -> Application | Refusal:
     """Take in an application: the item must be offered to this applicant and channel, and its content must be readable.
 
@@ -91,7 +92,7 @@ async def submit_application(
         return application
     plan = plan_name(gate, command.admdvs, now)
     number = await put_into_register(
-        tx, application, papers, intake=judged.intake, plan=plan, actor=actor, now=now, ids=ids)
+        tx, application, papers, intake=judged.intake, plan=plan, actor=actor, now=now, ids=ids, rule=rule_of_intake(judged))
     if isinstance(number, Refusal):
         return number
     return await move(tx, application, what="register", state=REGISTERED, register_no=number, window_id=plan,

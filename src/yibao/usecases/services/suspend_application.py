@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from yibao.domains.deadlines.queries import terms_of
+from yibao.domains.deadlines.rules import say_day
 from yibao.domains.services.items import ServiceBook, service_book
 from yibao.domains.services.model import ACCEPTED, REVIEWING, SUSPENDED, Application
 from yibao.domains.services.operations import begin_pause, end_pause
-from yibao.domains.services.queries import list_pauses
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
+from yibao.kernel.deadline import OPEN
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.deadlines.working_days import working_due
 from yibao.usecases.services.commands import OnApplication, SuspendApplication
 from yibao.usecases.services.desk import move, open_application
 
@@ -42,7 +45,9 @@ async def resume_application(
     assert application.accepted_at is not None
     assert application.limit_days is not None
     await end_pause(tx, application, on=business_date(now))
-    pauses = await list_pauses(tx, application.application_id)
-    due = book.calendar.due(business_date(application.accepted_at), application.limit_days, pauses)
-    return await move(tx, application, what="resume", state=REVIEWING if application.reviewed_by else ACCEPTED, due_on=due,
-                      says=f"期限顺延至{due}", actor=actor, now=now, ids=ids, book=book)
+    due = await working_due(
+        tx, book.calendar, await terms_of(tx, [application.admdvs]), application_id=application.application_id,
+        accepted_on=business_date(application.accepted_at), working_days=application.limit_days)
+    return await move(tx, application, what="resume", state=REVIEWING if application.reviewed_by else ACCEPTED,
+                      due_on=None if due.due_on == OPEN else due.due_on, says=f"期限顺延至{say_day(due.due_on)}", actor=actor,
+                      now=now, ids=ids, book=book)

@@ -23,7 +23,7 @@ from yibao.domains.registers.queries import find_entry
 from yibao.domains.services.model import CLOSED, NOT_ACCEPTED, PAID, REJECTED, Application, Given
 from yibao.domains.services.model import WITHDRAWN as TAKEN_BACK
 from yibao.domains.services.queries import body_of
-from yibao.domains.windows.model import OPEN, Asked, Judged
+from yibao.domains.windows.model import OPEN, Asked, Judged, Rule
 from yibao.domains.windows.tables import NEVER, ways
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
@@ -31,8 +31,8 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.registers.add_entry import add_entry
-from yibao.usecases.registers.asking import Asks
 from yibao.usecases.registers.close_entry import close_entry
+from yibao.usecases.windows.pass_gate import Gate
 
 PRE_ACCEPT, ON_RECEIPT = "pre_accept", "accept_effective_on_receipt"
 _COUNTY_DIGITS = 6
@@ -48,13 +48,18 @@ def business_of_item(item_code: str, body: Mapping[str, Any]) -> str:
 
 
 def register_of_item(item_code: str, body: Mapping[str, Any], intake: str) -> str:
-    """Return the book that an application is registered in."""
+    """Return the book that an application is registered in where no rule names one."""
     own = books().items.get((item_code, str(body.get("kind", ""))), ("", ""))[1]
     return own or (ONLINE if intake == PRE_ACCEPT else COUNTER)
 
 
+def rule_of_intake(judged: Judged) -> Rule | None:
+    """Return the rule of the plan by which an application is taken in."""
+    return next((hit.rule for hit in judged.hits if hit.rule.disposition == judged.intake), None)
+
+
 def judge_intake(
-    gate: Asks | None, *, admdvs: str, item_code: str, body: Mapping[str, Any], channel: str, applicant_kind: str,
+    gate: Gate | None, *, admdvs: str, item_code: str, body: Mapping[str, Any], channel: str, applicant_kind: str,
     division: str, at: datetime,
 ) -> Judged:
     """Ask the gate how an application is taken; open where there is no gate."""
@@ -69,19 +74,20 @@ def judge_intake(
 
 async def put_into_register(
     tx: Connection, application: Application, papers: Sequence[Given], *, intake: str, plan: str, actor: Actor,
-    now: datetime, ids: Ids,
+    now: datetime, ids: Ids, rule: Rule | None = None,
 ) -> str | Refusal:
     """Put an application into the book of its window and return the number; a paper the book asks for must be there."""
     body = body_of(application)
     is_employer = application.applicant_kind == "employer"
-    kind = register_of_item(application.item_code, body, intake)
+    named = str(rule.terms.get("register", "")) if rule is not None else ""
+    kind = named or register_of_item(application.item_code, body, intake)
     entry = await add_entry(tx, NewEntry(
         admdvs=application.admdvs, kind=kind, plan=plan, business=business_of_item(application.item_code, body),
         applicant_name=application.applicant_name, phone=application.phone, channel=application.channel,
         psn_no="" if is_employer else application.applicant_no or str(body.get("psn_no", "")),
         emp_no=application.applicant_no if is_employer else "", origin=f"application/{application.application_id}",
         effective_on=business_date(now) if intake == ON_RECEIPT else None,
-        body={"intake": intake, "item_code": application.item_code},
+        body={"intake": intake, "item_code": application.item_code, "rule": rule.id if rule is not None else ""},
         papers=(*_kept(papers), *(_sheets(body) if kind == TRANSFER_PAPERS else ())),
     ), actor=actor, now=now, ids=ids)
     return entry if isinstance(entry, Refusal) else entry.register_no

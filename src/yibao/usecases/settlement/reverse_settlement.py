@@ -17,6 +17,7 @@ from yibao.infra.messages import MessageKey, Replayed, judge_stored
 from yibao.kernel.clock import Clock
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.ledger.posting import Posting, mirror
+from yibao.usecases.backfill.undo_backfill import refuse_undoing, with_undoing
 from yibao.usecases.pharmacy.undo_sale import undo_sale
 from yibao.usecases.settlement.sharing import give_back
 from yibao.usecases.settlement.shelf import PolicyShelf
@@ -155,7 +156,7 @@ async def _mirror(
     booking = _mirror_booking(found, setl_id=setl_id, key=key, operator=operator, now=clock.now())
     if isinstance(booking, Refusal):
         return booking
-    with_family = await give_back(tx, booking)
+    with_family = await give_back(tx, with_undoing(booking, found))
     if isinstance(with_family, Refusal):
         return with_family
     booking = with_family
@@ -212,6 +213,9 @@ def _refuse_cancel(
     if settlement.kind != "settlement":
         return refuse("NOT_A_SETTLEMENT", "这是一笔撤销记录，不能再撤销", field="data.setl_id",
                       received=command.setl_id, remedy=f"如需恢复原结算，请用2601冲正原{infno}")
+    if settlement.state != "active" and found["resettled_id"]:
+        return refuse("RESETTLED", "这笔结算已由医保经办机构重新结算", field="data.setl_id", received=command.setl_id,
+                      remedy=f"如需撤销，请撤销新的结算（结算ID {found['resettled_id']}）")
     if settlement.state != "active":
         return refuse("ALREADY_CANCELLED", "这笔结算已经撤销", field="data.setl_id", received=command.setl_id,
                       remedy="无需重复撤销，可用5203查询")
@@ -224,7 +228,7 @@ def _refuse_by_state(
     """Refuse what the present state of person and year does not allow."""
     record = from_row(found["settlement"])
     if record.kind == "refund":
-        refusal = _refuse_reinstatement(found, record)
+        refusal = refuse_undoing(found, field=field, received=received) or _refuse_reinstatement(found, record)
         if refusal is not None:
             return refusal
     if found["later_of_stay"] is not None:

@@ -45,6 +45,7 @@ class SaleBill(Bill, frozen=True, kw_only=True):
     Attributes:
         mdtrt_id: id for the purchase as an encounter, made by the entrypoint.
         received_at: when the message came; nothing may be sold later than that.
+        too_long: lines that give more days of medicine than may be given at once.
     """
 
     pharmacy: str
@@ -61,6 +62,7 @@ class SaleBill(Bill, frozen=True, kw_only=True):
     opter: str
     opter_name: str
     received_at: datetime
+    too_long: tuple[Fault, ...] = ()
 
     @property
     def service_on(self) -> date:
@@ -109,6 +111,7 @@ class SaleWay(Way[SaleBill]):
         prescribed = [Prescribed(*p) for p in row["prescribed"]]
         faults = _person_faults(row, bill) + _purchase_faults(bill)
         faults += line_faults(bill.lines, terms, on=bill.service_on, today=business_date(bill.received_at))
+        faults += bill.too_long
         faults += outside_faults(
             wanted_of(bill.lines), prescribed, psn_no=bill.psn_no, region=row["care_admdvs"], at=bill.begin_at,
             needs_known=bill.med_type == SPECIAL_DRUG_PURCHASE,

@@ -21,6 +21,7 @@ from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.episodes.without_patient import without_patient
 from yibao.usecases.filings.trauma import trauma_of
 from yibao.usecases.stays.diagnoses import (
     StayDiagnosis,
@@ -92,7 +93,11 @@ async def admit(
     arrival = Arrival(command.psn_no, command.insutype, on, command.cert_type, command.cert_no, command.insured_place,
                       command.node)
     death = await stays.find_death(tx, command.psn_no, before=on)
-    faults = arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now))
+    faults = await without_patient(
+        tx, arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now)),
+        psn_no=command.psn_no, fixmedins_code=institution.fixmedins_code, kind="stay", visit_no=command.visit_no,
+        cert_type=command.cert_type, cert_no=command.cert_no,
+    )
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     faults += await _faults(tx, command, department, institution=institution, mdtrt_id="")
     faults += await _place_faults(tx, command, mdtrt_id="")

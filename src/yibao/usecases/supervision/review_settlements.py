@@ -48,7 +48,7 @@ from yibao.usecases.supervision.rulebook import region_row, rule_book
 # Settlements in force of a period that these rules have not judged yet, and those that came back to force.
 DUE = """
 select s.* from settlements.settlement s
-where s.admdvs = $1 and s.kind = 'settlement' and s.state = 'active'
+where s.admdvs = $1 and s.kind = 'settlement' and s.state = 'active' and not claims.is_desk(s.fixmedins_code)
   and s.settled_at >= ($2::date)::timestamp at time zone 'Asia/Shanghai'
   and s.settled_at < ($3::date + 1)::timestamp at time zone 'Asia/Shanghai'
   and (not exists (select from supervision.analysis a

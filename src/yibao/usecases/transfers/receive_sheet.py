@@ -28,6 +28,7 @@ from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 from yibao.usecases.transfers.commands import TransferRefused, TransferSheet
 from yibao.usecases.transfers.receive_money import book_money
+from yibao.usecases.transfers.transfer_clock import transfer_due
 
 
 async def receive_sheet(
@@ -59,10 +60,11 @@ async def receive_sheet(
     if refusal is not None:
         return refusal
     counted = len(months_of(fresh)) + sheet.unnamed_months
-    limit = book.limit_of(TRANSFER_IN, admdvs=transfer.admdvs, on=today).working_days
+    due = await transfer_due(tx, book, admdvs=transfer.admdvs, begun_on=today, limits=(TRANSFER_IN,),
+                             transfer_id=transfer.transfer_id, psn_no=transfer.psn_no, now=now)
     transfer = await change_transfer(
         tx, transfer, state=MERGED if sheet.account_fen else CLOSED, months=counted + over, counted=counted, overlapping=over,
-        account_fen=sheet.account_fen, begun_on=today, due_on=book.calendar.due(today, limit),
+        account_fen=sheet.account_fen, begun_on=today, due_on=due,
         ended_at=None if sheet.account_fen else now,
     )
     await write_trail(tx, actor, verb="receive_sheet", object_id=transfer.transfer_id, admdvs=transfer.admdvs, state=transfer,

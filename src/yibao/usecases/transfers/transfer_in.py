@@ -17,6 +17,7 @@ from yibao.usecases.exchange.put_out import put_out
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 from yibao.usecases.transfers.commands import CancelTransfer, TransferIn
+from yibao.usecases.transfers.transfer_clock import transfer_due
 
 
 async def transfer_in(
@@ -42,9 +43,8 @@ async def transfer_in(
     if refusal is not None:
         return refusal
     book, today, transfer_id = book or service_book(), business_date(now), ids.new(now)
-    out = book.limit_of(TRANSFER_OUT, admdvs=command.other_admdvs, on=today).working_days
-    come = book.limit_of(TRANSFER_IN, admdvs=admdvs, on=today).working_days
-    due = book.calendar.due(book.calendar.due(today, out), come)
+    due = await transfer_due(tx, book, admdvs=admdvs, begun_on=today, limits=(TRANSFER_OUT, TRANSFER_IN),
+                             transfer_id=transfer_id, psn_no=command.psn_no, now=now, other_admdvs=command.other_admdvs)
     transfer = Transfer(
         command.psn_no, transfer_id, admdvs, IN, command.other_admdvs, command.other_name, command.insutype, transfer_id,
         ASKED, today, due, 0, 0, 0, 0, 0, "", application_id, "", actor.login, now, None,

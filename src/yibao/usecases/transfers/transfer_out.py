@@ -31,6 +31,7 @@ from yibao.usecases.payouts.order_payout import Payout, open_payout, order_payou
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.trail import write_trail
 from yibao.usecases.transfers.commands import TransferOut, TransferRequest
+from yibao.usecases.transfers.transfer_clock import transfer_due
 
 PURPOSE = "transfer"
 AGENCY_ACCOUNT = "AGENCY-"
@@ -71,12 +72,13 @@ async def transfer_out(
     if refusal is not None:
         return refusal
     book, transfer_id = book or service_book(), ids.new(now)
-    limit = book.limit_of(TRANSFER_OUT, admdvs=admdvs, on=today).working_days
+    due = await transfer_due(tx, book, admdvs=admdvs, begun_on=today, limits=(TRANSFER_OUT,), transfer_id=transfer_id,
+                             psn_no=command.psn_no, now=now)
     sheet = Sheet(leaver.name, leaver.cert_type, leaver.certno, command.insutype, list(leaver.runs), leaver.unnamed_months,
                   leaver.balance_fen, leaver.until, today)
     transfer = Transfer(
         command.psn_no, transfer_id, admdvs, OUT, command.other_admdvs, command.other_name, command.insutype,
-        command.reference or transfer_id, SENT if leaver.balance_fen else CLOSED, today, book.calendar.due(today, limit),
+        command.reference or transfer_id, SENT if leaver.balance_fen else CLOSED, today, due,
         len(months_of(sheet.runs)) + sheet.unnamed_months, 0, 0, leaver.balance_fen, 0, "", application_id,
         payout_id_of(command.reference or transfer_id) if leaver.balance_fen else "", actor.login, now,
         None if leaver.balance_fen else now,

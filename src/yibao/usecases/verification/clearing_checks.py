@@ -12,7 +12,8 @@ CLEARING_CHECKS = (
             where leg.account like 'payable:%' group by 1),
         parts as (
             select s.fixmedins_code as code, s.fund_fen + s.account_fen as fen from settlements.settlement s
-            where not exists (select from clearing.claim_item i
+            where not claims.is_desk(s.fixmedins_code)
+              and not exists (select from clearing.claim_item i
                               where i.psn_no = s.psn_no and i.setl_id = s.setl_id and i.is_live)
             union all
             -- Deductions, and what the year's clearing adds, move at approval.

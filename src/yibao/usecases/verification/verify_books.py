@@ -12,6 +12,7 @@ from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.access_checks import ACCESS_CHECKS
 from yibao.usecases.verification.account_checks import ACCOUNT_CHECKS
 from yibao.usecases.verification.check import Check, Finding
+from yibao.usecases.verification.claims_checks import CLAIMS_CHECKS
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
@@ -61,7 +62,7 @@ CHECKS = (
         left join lateral (
             select sum(amount) filter (where account like 'fund:%') as fund,
                    sum(amount) filter (where account like 'account:%') as own,
-                   sum(amount) filter (where account like 'payable:%') as owed
+                   sum(amount) filter (where account like 'payable:%' or account like 'payout:%') as owed
             from unnest(p.accounts, p.amounts) leg(account, amount)) g on true
         where p.posting_id is null or coalesce(g.fund, 0) <> -s.fund_fen or coalesce(g.own, 0) <> -(s.account_fen - s.shared_fen)
            or g.owed <> s.fund_fen + s.account_fen - s.shared_fen or p.cash_fen <> s.cash_fen"""),
@@ -97,6 +98,7 @@ CHECKS = (
         where (select count(*) from platform.audit_entry e where e.id = s.setl_id and e.object = s.setl_id) <> 1"""),
     *ACCOUNT_CHECKS,
     *ACCESS_CHECKS,
+    *CLAIMS_CHECKS,
     *CLEARING_CHECKS,
     *CLOSING_CHECKS,
     *CONTRIBUTION_CHECKS,

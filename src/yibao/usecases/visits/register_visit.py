@@ -18,6 +18,7 @@ from yibao.infra.database import Connection
 from yibao.infra.digest import sm3
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.episodes.without_patient import without_patient
 from yibao.usecases.visits.arriving import Arrival, arrival_faults
 
 
@@ -54,7 +55,11 @@ async def register_visit(
         command.psn_no, command.insutype, on, command.cert_type, command.cert_no, command.insured_place
     )
     death = await stays.find_death(tx, command.psn_no, before=on)
-    faults = arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now))
+    faults = await without_patient(
+        tx, arrival_faults(person, relation, arrival, institution, death=death, today=business_date(now)),
+        psn_no=command.psn_no, fixmedins_code=institution.fixmedins_code, kind="outpatient", visit_no=command.visit_no,
+        cert_type=command.cert_type, cert_no=command.cert_no,
+    )
     department = await find_department(tx, institution.fixmedins_code, code_or_name=command.dept_code, on=on)
     if department is None:
         faults.append(Fault("DEPARTMENT_NOT_REGISTERED", "科室未在本机构登记", "data.dept_code", command.dept_code,

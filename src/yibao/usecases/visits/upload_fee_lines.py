@@ -20,9 +20,11 @@ from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.law.parameters import RegionPolicy
 from yibao.policy.lines import LineSplit, classify_line
 from yibao.usecases.catalogue.look_up_lines import LineKey, faults_of_lines, look_up_lines, warnings_of_lines
+from yibao.usecases.episodes.supply import supply_faults
 from yibao.usecases.settlement.shelf import PolicyShelf
 from yibao.usecases.visits.fee_line import LineInput, UploadedLine, amount_faults, group_of, kept_line
 from yibao.usecases.visits.register_visit import refuse_foreign
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 LINES_MAX = 1000
 
@@ -35,9 +37,13 @@ class KeptLines(msgspec.Struct, frozen=True):
 
 
 async def upload_fee_lines(
-    tx: Connection, *, lines: Sequence[LineInput], institution: Institution, shelf: PolicyShelf, now: datetime
+    tx: Connection, *, lines: Sequence[LineInput], institution: Institution, shelf: PolicyShelf, now: datetime,
+    gate: Gate = NO_GATE,
 ) -> KeptLines | Refusal:
-    """Keep the fee lines of one encounter, split by what the law says on the day of service."""
+    """Keep the fee lines of one encounter, split by what the law says on the day of service.
+
+    ``gate``: a plan may let people stock up for a window beyond what the law gives at once.
+    """
     psn_no, mdtrt_id = lines[0].psn_no, lines[0].mdtrt_id
     if len(lines) > LINES_MAX:
         return refuse("TOO_MANY_LINES", f"一次最多上传{LINES_MAX}条明细", field="feedetail",
@@ -59,6 +65,8 @@ async def upload_fee_lines(
     faults = await _batch_faults(tx, lines, encounter)
     faults += faults_of_lines(keys, facts)
     faults += await _line_faults(tx, lines, institution=institution, on=on, today=business_date(now))
+    faults += supply_faults(lines, med_type=encounter["med_type"], kind="outpatient", admdvs=encounter["admdvs"],
+                            at=encounter["begin_at"], gate=gate, node="feedetail")
     if faults:
         return Refusal(tuple(faults))
     kept: list[UploadedLine] = []

@@ -21,8 +21,18 @@ _AWAY = {
 }
 """What a settlement is for somebody who is insured in another city."""
 _KINDS = {"outpatient": _OUTPATIENT, "stay": _STAY, "pharmacy": _SALE}
+_REFINED = {
+    _OUTPATIENT: frozenset({"chronic_settlement", "maternity_settlement", "remote_outpatient", "remote_inpatient"}),
+    _STAY: frozenset({"maternity_settlement", "remote_inpatient"}),
+    _SALE: frozenset({"negotiated_drug", "remote_outpatient"}),
+}
 _MATERNITY = ("生育", "计划生育")
 _SPECIAL = "特药"
+
+
+def refined_of(plain: str) -> frozenset[str]:
+    """Return the businesses that a way in may turn out to serve beside its plain one."""
+    return _REFINED.get(plain, frozenset())
 
 
 def settlement_business(med_type: str, *, kind: str, is_remote: bool) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 
@@ -27,17 +28,38 @@ from yibao.kernel.refusal import Refusal
 LOOK_S = 1.0
 """How long a process may go on without asking whether a plan has changed."""
 _WATCH_S = 0.5
+_ANSWERS_MAX = 20_000
 _CITY = 4
 """Digits of a division that name its city."""
 _log = logging.getLogger(__name__)
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """A plan that counts, how far its reopening has come, and from when on it says anything."""
+class Standing:
+    """A plan that counts, how far its reopening has come, and from when on it says anything.
 
-    plan: Plan
-    openings: Openings
-    since: datetime
+    Between two of its instants a plan says the same of the same question, so each answer is worked out once: a message
+    that meets a plan pays a look into a table for it.
+    """
+
+    def __init__(self, plan: Plan, openings: Openings) -> None:
+        self.plan, self.openings = plan, openings
+        of_tracks = [(t.last_call, t.drain, t.stop, t.restart, t.normal) for t in plan.tracks]
+        told = [at for instants in of_tracks for at in instants]
+        told += [at for r in plan.rules for at in (r.begin, r.end)] + [s.opens for s in plan.stages]
+        self._instants = sorted({at for at in told if at is not None})
+        begins = [t.last_call or t.drain or t.stop for t in plan.tracks]
+        self.since = min(begins + [r.begin for r in plan.rules if r.begin is not None])
+        self._answers: dict[tuple[int, Asked], Judged] = {}
+
+    def judge(self, asked: Asked, at: datetime) -> Judged:
+        """Return what the plan says of what is asked at an instant."""
+        key = (bisect_right(self._instants, at), asked)
+        found = self._answers.get(key)
+        if found is None:
+            if len(self._answers) >= _ANSWERS_MAX:
+                self._answers.clear()
+            found = self._answers[key] = judge(self.plan, self.openings, asked, at)
+        return found
 
 
 class Gate:
@@ -54,12 +76,13 @@ class Gate:
         self._epoch = -1
         self._looked_at = float("-inf")
         self._reading: asyncio.Lock | None = None
+        self._expired = 0
 
     @classmethod
     def of(cls, plans: Iterable[Plan], openings: Openings = NOT_OPENED) -> Gate:
         """Return a gate that knows some plans and looks nowhere."""
         gate = cls()
-        gate._stand([_standing(plan, openings) for plan in plans])
+        gate._stand([Standing(plan, openings) for plan in plans])
         return gate
 
     @classmethod
@@ -88,6 +111,7 @@ class Gate:
 
     def expire(self) -> None:
         """Let the next request look again; may be called from another thread."""
+        self._expired += 1
         self._looked_at = float("-inf")
 
     async def fresh(self) -> None:
@@ -116,10 +140,11 @@ class Gate:
         """
         assert self._database is not None
         async with self._database.connection() as connection:
-            looked_at = self._seconds()
+            looked_at, expired = self._seconds(), self._expired
             if await queries.read_epoch(connection) != self._epoch:
                 await self._read_all(connection)
-        self._looked_at = looked_at
+        if expired == self._expired:
+            self._looked_at = looked_at
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Keep the plans fresh until ``stop`` is set, so that no request has to wait for it."""
@@ -154,7 +179,7 @@ class Gate:
     def window_on(self, admdvs: str, business: str, on: date | datetime) -> Track | None:
         """Return the track in whose stop an instant lies, or a day any part of which does.
 
-        A stage that is closed after the restart, or is not opened yet, is a stop as well for what it holds.
+        The stop ends with the restart of the track; what a stage of the reopening still keeps closed was not in it.
         """
         begin = _instant(on)
         end = begin if isinstance(on, datetime) else _instant(date.fromordinal(on.toordinal() + 1))
@@ -162,9 +187,8 @@ class Gate:
             track = standing.plan.track_of(business)
             if track is None:
                 continue
-            until = _end_of_stop(track)
-            starts_before_end = track.stop < end if end > begin else track.stop <= begin
-            if starts_before_end and (until is None or begin < until):
+            has_begun = track.stop < end if end > begin else track.stop <= begin
+            if has_begun and (track.restart is None or begin < track.restart):
                 return track
         return None
 
@@ -176,7 +200,7 @@ class Gate:
         return None
 
     def _asked(self, place: str, asked: Asked, at: datetime) -> list[Judged]:
-        return [judge(s.plan, s.openings, asked, at) for s in self._standing.get(place[:_CITY], ())]
+        return [s.judge(asked, at) for s in self._standing.get(place[:_CITY], ())]
 
     async def _read_all(self, connection: Connection) -> None:
         """Read every plan that counts. The epoch is read first: what moves meanwhile is read again."""
@@ -195,7 +219,7 @@ class Gate:
                     raise RuntimeError(f"plan {stored.name} version {stored.version}: {read.sentence()}")
                 plan = self._read[stored.digest] = msgspec.structs.replace(read, version=stored.version)
             of_plan = openings.get((stored.admdvs, stored.name), {})
-            standing.append(_standing(plan, Openings(of_plan)))
+            standing.append(Standing(plan, Openings(of_plan)))
         self._stand(standing)
         self._epoch = epoch
 
@@ -209,15 +233,6 @@ class Gate:
 
 NO_GATE = Gate()
 """A gate that nothing stops: for what knows of no plan."""
-
-
-def _standing(plan: Plan, openings: Openings) -> Standing:
-    begins = [t.last_call or t.drain or t.stop for t in plan.tracks] + [r.begin for r in plan.rules if r.begin is not None]
-    return Standing(plan, openings, min(begins))
-
-
-def _end_of_stop(track: Track) -> datetime | None:
-    return track.restart
 
 
 def _instant(on: date | datetime) -> datetime:

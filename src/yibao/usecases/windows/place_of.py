@@ -17,6 +17,20 @@ SQL = {field: f"select admdvs from {table} where {field} = $1" for field, table 
 SQL["member_no"] = SQL["member_no"].replace("member_no", "psn_no")
 
 
+async def place_named(tx: Connection, named: Mapping[str, Any]) -> str:
+    """Return the region of what is named, ``""`` where nothing is named that has one."""
+    told = named.get("admdvs")
+    if isinstance(told, str) and told:
+        return told
+    for field, sql in SQL.items():
+        number = named.get(field)
+        if isinstance(number, str) and number:
+            found = await tx.fetchval(sql, number)
+            if found is not None:
+                return str(found)
+    return ""
+
+
 async def place_of(tx: Connection, named: Mapping[str, Any], *, regions: Sequence[str]) -> str:
     """Return the region of what a request names; the first of who asks where it names nothing that has one.
 
@@ -26,11 +40,4 @@ async def place_of(tx: Connection, named: Mapping[str, Any], *, regions: Sequenc
     told = named.get("admdvs")
     if isinstance(told, str) and told:
         return told
-    if len(regions) > 1:
-        for field, sql in SQL.items():
-            number = named.get(field)
-            if isinstance(number, str) and number:
-                found = await tx.fetchval(sql, number)
-                if found is not None:
-                    return str(found)
-    return regions[0]
+    return (await place_named(tx, named) if len(regions) > 1 else "") or regions[0]

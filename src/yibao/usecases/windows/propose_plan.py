@@ -20,6 +20,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.trail import write_trail
+from yibao.usecases.windows.check_plan import sound_plan
 
 
 class ProposePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +41,12 @@ async def propose_plan(
     tx: Connection, command: ProposePlan, *, actor: Actor, now: datetime, ids: Ids
 ) -> StoredPlan | Refusal:
     """Keep a version for a second person, under the number after the last one; one at a time may wait."""
-    plan = read_plan(command.text)
+    plan = sound_plan(command.text)
     if isinstance(plan, Refusal):
         return plan
     if plan.admdvs != command.admdvs or plan.admdvs not in actor.regions:
-        return refuse("REGION_NOT_YOURS", "方案不属于您办理的统筹区", field="admdvs", received=plan.admdvs, remedy="请核对方案的统筹区")
+        return refuse("REGION_NOT_YOURS", "方案不属于您办理的统筹区", field="admdvs", received=plan.admdvs,
+                      remedy="请核对方案的统筹区")
     await queries.lock_plan(tx, plan.admdvs, plan.name)
     counts = await queries.find_newest(tx, plan.admdvs, plan.name, state=PUBLISHED)
     version = await queries.last_version(tx, plan.admdvs, plan.name) + 1
@@ -96,7 +98,8 @@ async def withdraw_plan(
     await queries.lock_plan(tx, admdvs, name)
     stored = await queries.find_plan(tx, admdvs, name, version)
     if stored is None or stored.state == WITHDRAWN or admdvs not in actor.regions:
-        return refuse("PLAN_NOT_FOUND", "没有这一版方案，或已撤回", field="version", received=f"{name} {version}", remedy="请核对名称和版本")
+        return refuse("PLAN_NOT_FOUND", "没有这一版方案，或已撤回", field="version", received=f"{name} {version}",
+                      remedy="请核对名称和版本")
     if not why.strip():
         return refuse("REASON_MISSING", "须写明撤回的原因", field="why", remedy="请写明原因")
     if stored.state == PUBLISHED:

@@ -164,7 +164,8 @@ async def list_service_items(call: Call, admdvs: Region) -> Items:
 @deed("/applications", verb="apply_service", status=201)
 async def submit_service(call: Call, data: SubmitApplication) -> ApplicationRow | Refusal:
     """Take in an application; papers that are missing are asked for once."""
-    return _row(await submit_application(call.tx, data, actor=call.actor, now=call.now, ids=call.ids))
+    return _row(await submit_application(
+        call.tx, data, actor=call.actor, now=call.now, ids=call.ids, gate=call.services.gate))
 
 
 @deed("/applications/{application_id}/papers", verb="apply_service")

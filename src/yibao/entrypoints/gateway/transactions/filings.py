@@ -13,6 +13,7 @@ from yibao.domains.applications.model import APPROVED
 from yibao.domains.enrolment.queries import list_relations
 from yibao.entrypoints.gateway.registry import Done, Message, Output, Services, deed, query
 from yibao.infra.database import Connection
+from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date, to_wire
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.filings.file_choice import ChoiceCommand, cancel_choice, file_choice
@@ -20,6 +21,7 @@ from yibao.usecases.filings.file_chronic import ChronicCommand, cancel_chronic, 
 from yibao.usecases.filings.file_injury import BY_INSTITUTION, Identity, InjuryCommand, file_accident
 from yibao.usecases.filings.file_referral import IN_CITY, ReferralCommand, cancel_referral, file_referral
 from yibao.usecases.filings.insured import Cancelling, Operator
+from yibao.usecases.registers.delegation import note_decision
 
 CONTACT = ("tel", "addr", "memo", "exp_content")
 AGENT = ("agnter_name", "agnter_cert_type", "agnter_certno", "agnter_tel", "agnter_addr", "agnter_rlts")
@@ -135,6 +137,13 @@ async def file_accident_of(message: Message, services: Services, tx: Connection)
     )
     if isinstance(filed, Refusal):
         return filed
+    # While a window leaves the decision to hospitals, each one stands in the book that the agency audits.
+    await note_decision(
+        tx, services.gate, filing_id=filed.filing_id, psn_no=filed.psn_no, name=data["psn_name"], admdvs=filed.admdvs,
+        fixmedins_code=message.institution.fixmedins_code, facts={"approved": filed.approved, "place": filed.place},
+        actor=Actor(login=filed.opter, channel="gateway", sender=message.key.sender, regions=(filed.admdvs,)),
+        now=message.received_at, ids=services.ids,
+    )
     return Done({"result": {"trt_dcla_detl_sn": filed.filing_id}}, psn_no=filed.psn_no)
 
 

@@ -27,16 +27,12 @@ from yibao.infra.messages import Replayed
 from yibao.kernel.business_time import age_on, business_date
 from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.episodes.undo_for_window import cancel_or_undo
 from yibao.usecases.settlement.settle_stay import STAY, StayBill
 from yibao.usecases.settlement.way import Settled
 from yibao.usecases.stays.admit import StayCommand, admit, change_stay
 from yibao.usecases.stays.diagnoses import StayDiagnosis
-from yibao.usecases.stays.discharge import (
-    DischargeCommand,
-    cancel_admission,
-    cancel_discharge,
-    discharge,
-)
+from yibao.usecases.stays.discharge import DischargeCommand, cancel_discharge, discharge
 from yibao.usecases.stays.flags import FlagCommand, register_flag
 from yibao.usecases.stays.upload_lines import upload_stay_lines, withdraw_stay_lines
 from yibao.usecases.visits.fee_line import LineInput
@@ -134,13 +130,18 @@ async def discharge_patient(message: Message, _services: Services, tx: Connectio
 
 
 @deed("2404")
-async def cancel_admitting(message: Message, _services: Services, tx: Connection) -> Done | Refusal:
-    """Cancel an admission."""
+async def cancel_admitting(message: Message, services: Services, tx: Connection) -> Done | Refusal:
+    """Cancel an admission; before a stop with its fee lines, where the plan has it registered again afterwards."""
     data = message.input["data"]
-    refusal = await cancel_admission(
-        tx, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"], fixmedins_code=message.institution.fixmedins_code
+    done = await cancel_or_undo(
+        tx, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"], institution=message.institution,
+        opter=message.envelope.get("opter", ""), now=message.received_at, ids=services.ids, gate=services.gate,
     )
-    return refusal or Done(None, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"])
+    if isinstance(done, Refusal):
+        return done
+    if done is not None:
+        message.warnings.append(f"{done.says}；登记号{done.episode.register_no}")
+    return Done(None, psn_no=data["psn_no"], mdtrt_id=data["mdtrt_id"])
 
 
 @deed("2405")

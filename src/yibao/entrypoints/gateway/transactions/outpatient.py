@@ -114,7 +114,8 @@ async def upload(message: Message, services: Services, tx: Connection) -> Done |
     if not lines:
         return refuse("NO_FEE_LINES", "没有费用明细", field="feedetail", remedy="请上传至少一条明细")
     kept = await upload_fee_lines(
-        tx, lines=lines, institution=message.institution, shelf=services.policies, now=message.received_at
+        tx, lines=lines, institution=message.institution, shelf=services.policies, now=message.received_at,
+        gate=services.gate,
     )
     if isinstance(kept, Refusal):
         return kept

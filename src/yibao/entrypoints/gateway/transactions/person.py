@@ -77,7 +77,8 @@ async def benefit_check(message: Message, services: Services) -> Output | Refusa
         trauma=trauma,
     )
     async with services.database.connection() as tx:
-        check = await check_benefits(tx, asked, shelf=services.policies)
+        check = await check_benefits(
+            tx, asked, shelf=services.policies, gate=services.gate, at=message.received_at)
     if isinstance(check, Refusal):
         return check
     return {

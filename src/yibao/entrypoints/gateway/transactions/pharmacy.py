@@ -12,6 +12,7 @@ from yibao.entrypoints.gateway.wire_words import code_text, yuan
 from yibao.infra.messages import Replayed
 from yibao.kernel.money import round_half_up, yuan_to_fen
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.episodes.supply import supply_faults
 from yibao.usecases.settlement.sale import ONLY_BATCH, SALE_WAY, SaleBill, SaleCase
 from yibao.usecases.settlement.way import Settled
 from yibao.usecases.visits.fee_line import LineInput
@@ -26,6 +27,9 @@ OUTSIDE = "1"
 def _bill(message: Message, services: Services) -> SaleBill:
     head, envelope = message.input["druginfo"], message.envelope
     mdtrt_id = services.ids.new(message.received_at)
+    lines = [_line(line, head, mdtrt_id) for line in message.input.get("drugdetail", ())]
+    too_long = supply_faults(lines, med_type=head["med_type"], kind="pharmacy", admdvs=message.institution.region,
+                             at=head["begntime"], gate=services.gate, node="drugdetail")
     return SaleBill(
         psn_no=head["psn_no"], insutype=head["insutype"], medfee_fen=yuan_to_fen(head["medfee_sumamt"]),
         account_use=head.get("acct_used_flag", "0"), cert_type=head["mdtrt_cert_type"], invono=head.get("invono", ""),
@@ -33,8 +37,8 @@ def _bill(message: Message, services: Services) -> SaleBill:
         med_type=head["med_type"], med_type_text=code_text("med_type", head["med_type"]), begin_at=head["begntime"],
         cert_no=head["mdtrt_cert_no"], disease_code=head.get("dise_codg", ""), disease_name=head.get("dise_name", ""),
         insured_place=envelope.get("insuplc_admdvs", ""), exp_content=head.get("exp_content", ""),
-        lines=[_line(line, head, mdtrt_id) for line in message.input.get("drugdetail", ())], opter=envelope.get("opter", ""),
-        opter_name=envelope.get("opter_name", ""), received_at=message.received_at,
+        lines=lines, opter=envelope.get("opter", ""), opter_name=envelope.get("opter_name", ""),
+        received_at=message.received_at, too_long=tuple(too_long),
     )
 
 

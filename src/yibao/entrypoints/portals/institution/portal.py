@@ -6,6 +6,7 @@ from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 
+from yibao.entrypoints.portals.everybody import window_pages
 from yibao.entrypoints.portals.institution import message_pages, public_pages, settlement_pages, sign_in_pages
 from yibao.entrypoints.portals.look import assets, errors
 from yibao.entrypoints.portals.services import PortalServices
@@ -18,7 +19,8 @@ def create_portal(services: PortalServices) -> Litestar:
     return Litestar(
         route_handlers=[
             assets.send_asset, assets.send_icon,
-            *public_pages.HANDLERS, *sign_in_pages.HANDLERS, *message_pages.HANDLERS, *settlement_pages.HANDLERS,
+            *public_pages.HANDLERS, *window_pages.HANDLERS,
+            *sign_in_pages.HANDLERS, *message_pages.HANDLERS, *settlement_pages.HANDLERS,
         ],
         state=State({"services": services}, deep_copy=False),
         exception_handlers=errors.HANDLERS,

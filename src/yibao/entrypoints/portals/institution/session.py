@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from yibao.domains.access.model import StaffSession
-from yibao.entrypoints.portals.look.errors import NotSignedIn
+from yibao.entrypoints.portals.look.errors import NotSignedIn, WindowStopped
 from yibao.entrypoints.portals.look.forms import SESSION_COOKIE, AnyRequest
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.usecases.access.resume_session import resume_session
+from yibao.usecases.windows.business_of import asked_by_page
 
 TOKEN_MAX = 100
 
@@ -22,6 +23,7 @@ async def staff_of(request: AnyRequest) -> StaffSession:
 
     Raises:
         NotSignedIn: nobody is logged in, or the session has ended.
+        WindowStopped: a window stops the page in the institution's region.
     """
     token = request.cookies.get(SESSION_COOKIE, "")
     if not token or len(token) > TOKEN_MAX or not token.isascii():
@@ -32,4 +34,15 @@ async def staff_of(request: AnyRequest) -> StaffSession:
     )
     if session is None:
         raise NotSignedIn
+    await _pass_window(services, request.url.path, session)
     return session
+
+
+async def _pass_window(services: PortalServices, path: str, staff: StaffSession) -> None:
+    await services.gate.fresh()
+    asked = asked_by_page(path, admdvs=staff.admdvs) if services.gate.plans_of(staff.admdvs) else None
+    if asked is None:
+        return
+    refusal = services.gate.ask(asked, services.clock.now()).refusal
+    if refusal is not None:
+        raise WindowStopped(refusal)

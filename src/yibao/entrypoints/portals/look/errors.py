@@ -14,6 +14,7 @@ from litestar.response import Redirect
 from yibao.entrypoints.portals.look.forms import AnyRequest
 from yibao.entrypoints.portals.look.rendering import link, page
 from yibao.infra.database import Unavailable
+from yibao.kernel.refusal import Refusal
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,6 +30,14 @@ _PAGES = {
 
 class NotSignedIn(Exception):
     """The page is for staff, and nobody is logged in or the session has ended."""
+
+
+class WindowStopped(Exception):
+    """A window stops the page; the refusal travels inside."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
 
 
 class NotFound(Exception):
@@ -54,6 +63,13 @@ def show_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
 def show_not_found(request: AnyRequest, _error: NotFound) -> Response[str]:
     """Show that there is nothing here for this visitor."""
     return error_page(request, 404)
+
+
+def show_stopped(request: AnyRequest, error: WindowStopped) -> Response[str]:
+    """Show what a window stops, until when, what to do meanwhile and whom to call."""
+    return page(
+        request, "error.html", title="系统切换暂停办理", status=423, code=423, trace="", text=error.refusal.sentence(),
+    )
 
 
 def show_unavailable(request: AnyRequest, error: Exception) -> Response[str]:
@@ -89,6 +105,7 @@ def error_page(request: AnyRequest, status: int, *, trace: str = "") -> Response
 HANDLERS: dict[Any, Any] = {
     NotSignedIn: to_sign_in,
     NotFound: show_not_found,
+    WindowStopped: show_stopped,
     HTTPException: show_http_error,
     Unavailable: show_unavailable,
     OSError: show_unavailable,

@@ -56,6 +56,11 @@ grant insert, update on windows.plan to yibao_agency;
 grant insert on windows.opening to yibao_agency;
 grant update on windows.epoch to yibao_agency;
 
+-- What a party says while a window stops it is kept and handled after the restart, in order.
+alter table exchange.inbox drop constraint inbox_outcome_check;
+alter table exchange.inbox add constraint inbox_outcome_check check (outcome in ('done', 'case', 'held'));
+create index inbox_held on exchange.inbox (party, no) where outcome = 'held';
+
 -- An institution's own program: one role, one institution.
 alter table access.agent add column fixmedins_code text not null default '';
 alter table access.agent drop constraint agent_roles_check;

@@ -124,18 +124,17 @@ create table registers.month_book (             -- an institution's book of a mo
     check (checked_by <> given_by),             -- four eyes
     check (state <> 'returned' or says <> '')
 );
-create table registers.delegation (             -- another body decides for the agency, for a while
+create table registers.delegation (             -- a delegation of a plan that was handed back before its end
     admdvs         text not null,
     delegation_id  text not null,
     plan           text not null,
     rule           text not null,
     business       text not null,
-    fixmedins_code text not null default '',    -- '' is every designated institution of the region
     begin_at       timestamptz not null,
-    end_at         timestamptz,                 -- half-open; null: until it is handed back
+    end_at         timestamptz not null,        -- half-open
     opened_by      text not null,
-    ended_by       text not null default '',
-    ended_why      text not null default '',
+    ended_by       text not null check (ended_by <> ''),
+    ended_why      text not null check (ended_why <> ''),
     primary key (admdvs, delegation_id),
     check (end_at > begin_at)
 );
@@ -143,7 +142,8 @@ create table registers.delegation (             -- another body decides for the 
 grant select on all tables in schema registers to yibao_gateway, yibao_portal, yibao_worker, yibao_agency;
 grant insert, update on registers.counter, registers.entry to yibao_gateway, yibao_worker, yibao_agency;
 grant insert on registers.step, registers.paper to yibao_gateway, yibao_worker, yibao_agency;
-grant insert, update on registers.book, registers.month_book, registers.delegation to yibao_agency;
+grant insert, update on registers.book, registers.month_book to yibao_agency;
+grant insert on registers.delegation to yibao_agency;
 
 -- End a row in the statement that settles what it stood for; false where it is not there or has ended already.
 create function registers.settle(

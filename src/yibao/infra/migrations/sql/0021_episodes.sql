@@ -96,6 +96,29 @@ create table episodes.step (                    -- everything that happened to a
     primary key (psn_no, episode_id, ordinal)
 );
 
+create table episodes.remote_filing (           -- care away from home, filed after the stop, back to the day of admission
+    psn_no           text not null,
+    filing_id        text not null,
+    admdvs           text not null,
+    insutype         text not null,
+    kind             text not null,             -- word of the law: temporary, referred, registered, own_choice, emergency
+    care_admdvs      text not null,
+    fixmedins_code   text not null,
+    institution_name text not null,
+    valid_from       date not null,
+    valid_to         date,                      -- half-open; null: to the discharge
+    plan             text not null,
+    rule_id          text not null,
+    register_no      text not null,
+    episode_id       text not null default '',
+    filed_at         timestamptz not null,
+    filed_by         text not null,
+    primary key (psn_no, filing_id),
+    check (valid_to > valid_from)
+);
+
+grant select, insert on episodes.remote_filing to yibao_agency, yibao_worker;
+grant select on episodes.remote_filing to yibao_gateway, yibao_portal;
 grant select, insert, update on episodes.episode to yibao_gateway, yibao_agency, yibao_worker;
 grant select, insert on episodes.cash, episodes.step to yibao_gateway, yibao_agency, yibao_worker;
 -- Its register row goes with an episode.

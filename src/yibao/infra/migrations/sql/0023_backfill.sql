@@ -15,6 +15,7 @@ create table backfill.late_entry (
     insutype       text not null,
     year           integer not null,            -- benefit year
     service_on     date not null,
+    service_at     timestamptz not null,        -- of the visit or sale; of a stay its end, or as far as it has come its beginning
     episode_id     text not null default '',    -- '' where nobody had noted it
     plan           text not null,
     plan_version   integer not null,
@@ -111,7 +112,7 @@ begin
         select from settlements.settlement s
         where s.psn_no = p_entry.psn_no and s.year = p_entry.year and s.insutype = p_entry.insutype
           and s.kind = 'settlement' and s.state = 'active' and s.setl_id <> p_setl_id
-          and s.service_on >= p_entry.service_on);
+          and s.settled_at > p_entry.service_at);
     if p_episode.psn_no is not null then
         -- Of several bills of one visit the first is noted.
         insert into episodes.episode select (p_episode).* on conflict do nothing;
@@ -120,7 +121,7 @@ begin
     p_entry.episode_id := coalesce(v_episode_id, '');
     insert into backfill.late_entry as x select (p_entry).*
         on conflict (psn_no, mdtrt_id, chrg_bchno) do update
-            set insutype = excluded.insutype, year = excluded.year, service_on = excluded.service_on,
+            set insutype = excluded.insutype, year = excluded.year, service_on = excluded.service_on, service_at = excluded.service_at,
                 episode_id = excluded.episode_id, plan = excluded.plan, plan_version = excluded.plan_version,
                 rule_id = excluded.rule_id, position = excluded.position, entered_at = excluded.entered_at,
                 reorder = excluded.reorder;

@@ -187,6 +187,10 @@ returns table (
     where p.psn_no = p_psn_no
 $$;
 
+-- What keeps a bill from being settled at the institution; 0023 made it empty.
+create or replace view backfill.claimed_bill with (security_invoker = true) as
+    select psn_no, fixmedins_code, mdtrt_id, visit_no, bill_no, claim_id from claims.bill where is_live;
+
 grant select on all tables in schema claims to yibao_gateway, yibao_portal, yibao_worker, yibao_agency;
 grant insert, update on claims.claim, claims.bill, claims.recovery to yibao_agency;
 grant insert, delete on claims.line to yibao_agency;

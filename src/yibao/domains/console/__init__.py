@@ -1,0 +1,1 @@
+"""The window desk: calls to the hotline, known problems, how much is left to do."""

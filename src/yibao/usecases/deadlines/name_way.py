@@ -1,0 +1,47 @@
+"""Name the way that is open while dues are on their way: what the plan says for this business, in place of a general word."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from yibao.domains.windows.model import Asked, Rule
+from yibao.kernel.refusal import Fault, Refusal
+from yibao.usecases.deadlines.release import CAUSE
+from yibao.usecases.windows.pass_gate import Gate
+
+CODE = "CONTRIBUTION_IN_TRANSIT"
+_OUT_OF_SIGHT = "extend_deadline"
+
+
+def has_transit(refusal: Refusal) -> bool:
+    """Say whether a refusal rests on dues that are on their way."""
+    return any(fault.code == CODE for fault in refusal.faults)
+
+
+def name_way(refusal: Refusal, *, gate: Gate, asked: Asked, at: datetime, is_institution: bool = False) -> Refusal:
+    """Return a refusal with what the plan says to do for this business; the same one where it has nothing to do with dues.
+
+    Args:
+        asked: what was asked for, by business and places; the cause is put in here.
+        is_institution: the sentence for institutions, where the plan has one.
+    """
+    if not has_transit(refusal):
+        return refusal
+    rule = rule_of(gate, asked, at)
+    if rule is None:
+        return refusal
+    says = (rule.says_institution if is_institution else "") or rule.says
+    return Refusal(tuple(_named(fault, says, rule.id) if fault.code == CODE else fault for fault in refusal.faults))
+
+
+def rule_of(gate: Gate, asked: Asked, at: datetime) -> Rule | None:
+    """Return the rule for somebody whose dues are on their way, most specific first; None where no plan says anything."""
+    judged = gate.ask(msgspec.structs.replace(asked, cause=CAUSE), at)
+    rules = [hit.rule for hit in judged.hits if CAUSE in hit.rule.when.cause and hit.rule.disposition != _OUT_OF_SIGHT]
+    return next(iter(rules), None)
+
+
+def _named(fault: Fault, says: str, rule: str) -> Fault:
+    return msgspec.structs.replace(fault, remedy=says, basis=rule)

@@ -1,0 +1,87 @@
+"""Tell everybody whom a published plan concerns: reminders, changes and openings, each once; safe to run any time again.
+
+A run works out what is to be said now and says what was not said before, in the order of addressees; a run that was killed
+is simply run again. Nothing is told of a plan that is only proposed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import msgspec
+
+from yibao.domains.notices.model import VIEWS, Message
+from yibao.domains.notices.operations import keep_text
+from yibao.domains.notices.queries import told_of_plan
+from yibao.domains.notices.rules import message_id_of
+from yibao.domains.windows.model import Plan
+from yibao.infra.database import Connection
+from yibao.kernel.actor import Actor
+from yibao.kernel.ids import Ids
+from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.notices.amending import amendments, withdrawals
+from yibao.usecases.notices.commands import SendNotices
+from yibao.usecases.notices.concerns import find_concerns
+from yibao.usecases.notices.opening import openings
+from yibao.usecases.notices.published import find_before, find_published, list_withdrawn, published_at
+from yibao.usecases.notices.reminding import reminders
+from yibao.usecases.notices.tell import tell_all
+from yibao.usecases.notices.writing import long_text, phone_text
+from yibao.usecases.trail import write_trail
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run told.
+
+    Attributes:
+        kinds: new messages by kind.
+        left: messages that are still to be sent: run it again.
+    """
+
+    plan: str
+    version: int
+    sent: int
+    kinds: dict[str, int]
+    left: int
+
+
+async def send_notices(
+    tx: Connection, command: SendNotices, *, actor: Actor, now: datetime, ids: Ids
+) -> Sent | Refusal:
+    """Keep the texts of a plan's version and send what is to be said now and was not said before."""
+    if command.admdvs not in actor.regions:
+        return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=command.admdvs,
+                      remedy="请由所属经办机构办理")
+    plan = await find_published(tx, command.admdvs, command.plan)
+    if isinstance(plan, Refusal):
+        return plan
+    await _keep_texts(tx, plan, now)
+    pending = await pending_messages(tx, plan, at=now)
+    chosen = pending[: command.most]
+    new = await tell_all(tx, chosen, now=now, ids=ids)
+    if new:
+        await write_trail(
+            tx, actor, verb="send_notices", object_id=f"{plan.admdvs}/{plan.name}/{plan.version}", admdvs=plan.admdvs,
+            state=[(m.psn_no, message_id_of(m)) for m in chosen], now=now, ids=ids,
+        )
+    return Sent(plan=plan.name, version=plan.version, sent=new, kinds=dict(sorted(Counter(m.kind for m in chosen).items())),
+                left=len(pending) - len(chosen))
+
+
+async def pending_messages(tx: Connection, plan: Plan, *, at: datetime) -> list[Message]:
+    """Return what is to be said of a plan at an instant and was not said before."""
+    found = reminders(plan, await find_concerns(tx, plan, at=at))
+    old = await find_before(tx, plan)
+    if old is not None:
+        found += await amendments(tx, old, plan, published_at=await published_at(tx, plan))
+    found += await withdrawals(tx, plan, await list_withdrawn(tx, plan))
+    found += await openings(tx, plan, at=at)
+    told = await told_of_plan(tx, plan.admdvs, plan.name)
+    return [m for m in found if (m.psn_no, message_id_of(m)) not in told]
+
+
+async def _keep_texts(tx: Connection, plan: Plan, now: datetime) -> None:
+    for view in VIEWS:
+        text = phone_text(plan) if view == "phone" else long_text(plan, view=view)
+        await keep_text(tx, admdvs=plan.admdvs, plan=plan.name, version=plan.version, view=view, text=text, at=now)

@@ -1,0 +1,47 @@
+"""In whatever order hospitals send in what a window held up, each bill ends as in a city that never stopped."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.support.window_lives import NOW, PEOPLE, Stage, draw_life, draw_order, wrong_episodes
+
+LIVES, ORDERS = 3, 3
+
+
+@pytest.fixture(scope="module")
+def stages(city_at: Any) -> tuple[Stage, Stage]:
+    """A city with a window, and the same one without."""
+    cities = [city_at("2025-10-01 08:00") for _ in range(2)]
+    cities[0].publish("zibo-2021", year=2025)
+    for city in cities:
+        city.turn(NOW)
+    return Stage(cities[0], has_window=True), Stage(cities[1], has_window=False)
+
+
+def test_every_order_ends_alike(stages: tuple[Stage, Stage]) -> None:
+    rng = Random(6)
+    window, plain = stages
+    visit = window.city.patient("zb-active-first")["visit"]
+    people = [{**p, "visit": visit} for p in window.city.fetch(PEOPLE)]
+    items = [i for i in window.city.world["items"] if i["chrgitm_lv"] in ("01", "02") and i["list_type"] == "201"]
+    for ordinal in range(LIVES):
+        life = draw_life(rng, people[ordinal], items, ordinal)
+        there = plain.enter(life)
+        for care in there:
+            plain.settle(life, care)
+        expected = plain.borne(life, there)
+        here = window.enter(life)
+        places = {c.number: c for c in here}
+        for _ in range(ORDERS):
+            for care in draw_order(rng, life):
+                window.settle(life, places[care.number])
+            assert window.borne(life, here) == expected
+            assert wrong_episodes(window.city, life, here) == 0
+            window.undo(life, here)
+            assert window.in_force(life) == []
+    assert window.city.breaches() == {}
+    assert plain.city.breaches() == {}

@@ -1,0 +1,210 @@
+"""The other ways of an episode: self-pay and back, an admission undone, an interim, kept credentials, deposits, notes off
+line, a filing after the stop, medicine for the window. Each under a plan made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.till import Refused
+from tests.support.ward import Ward
+from tests.support.window_city import City, at
+from tests.support.window_desk import WindowDesk, note_of, plan_of, rule
+
+PLAN = plan_of(
+    rule("T-SELF", "convert_self_pay", "inpatient_settlement", "P2 P3 P4", 'terms.from = "2021-10-19 08:00"',
+         'terms.to = "2021-11-30 24:00"', 'when.insutype = ["310"]', phase='"normal", "last_call", "frozen", "after"'),
+    rule("T-INTERIM", "interim_settle", "inpatient_settlement", "P2 P4", 'when.insutype = ["310"]', "when.urgent = true",
+         phase='"normal", "last_call", "frozen", "after"'),
+    rule("T-CANCEL", "cancel_and_reregister", "inpatient_settlement", "P2 P3 P4", 'when.insutype = ["390"]',
+         'terms.fee_lines = "resent"', phase='"last_call", "frozen", "after"'),
+    rule("T-CRED", "capture_credential", "outpatient_settlement", "P5", 'terms.settle_by = "2021-11-30"'),
+    rule("T-DEP", "deposit", "chronic_settlement", "P5", "terms.share = 5000", 'terms.settle_by = "2021-11-30"'),
+    rule("T-HOLD", "hold_open", "inpatient_settlement", "P5 P6", "terms.deposit = false"),
+    rule("T-HAND", "manual_reimburse", "remote_inpatient", "P7 P8", 'terms.rate = "plain"'),
+    rule("T-LATE", "late_file", "remote_inpatient", "P9", 'terms.until = "discharge"', phase='"after"'),
+    rule("T-STOCK", "stock_up", "chronic_settlement", "", "terms.days = 120", 'terms.until = "2021-10-31"',
+         phase='"last_call"'),
+    rule("T-OFF", "continue", "settlement_query", "", "terms.offline_notes = true", phase='"frozen"'),
+)
+CHARGE = {"pric": 100.0, "cnt": 30, "det_item_fee_sumamt": 3000.0}
+
+
+@pytest.fixture(scope="module")
+def city(city_at: Any) -> Iterator[City]:
+    """Open a city in the last call of the plan."""
+    opened: City = city_at("2021-10-09 08:00")
+    opened.publish(PLAN)
+    yield opened
+    assert opened.breaches() == {}
+
+
+@pytest.fixture(scope="module")
+def desk(city: City) -> WindowDesk:
+    """Return the first hospital's desk."""
+    return WindowDesk(city.hall(str(city.institution()["fixmedins_code"])))
+
+
+@pytest.fixture(scope="module")
+def ward(city: City) -> Ward:
+    """Return a ward of the first hospital."""
+    return city.ward()
+
+
+@pytest.fixture(scope="module")
+def charges(city: City) -> list[dict[str, Any]]:
+    """Return 3000 yuan of a service that is in scope as a whole."""
+    item = next(i for i in city.world["items"] if i["chrgitm_lv"] == "01" and i["list_type"] == "201")
+    return [{**CHARGE, "med_list_codg": item["med_list_codg"], "medins_list_codg": item["medins_list_codg"]}]
+
+
+def test_before_the_stop(city: City, desk: WindowDesk, ward: Ward, charges: list[dict[str, Any]]) -> None:
+    """10-09: two stays go on through the stop; one becomes self-paying, one is undone; a third is settled in between."""
+    employee, resident, urgent = (city.patient(s) for s in ("zb-active-first", "zb-resident-first", "zb-retired-first"))
+    # An employee's stay: P2, carried as self-paying from now on.
+    stay = ward.admit(employee, at("2021-10-06 09:00"), ipt_no="ZYSELF")
+    ward.charge(stay, at("2021-10-07 09:00"), charges)
+    e = desk.note(employee, kind="stay", visit_no="ZYSELF", begin=at("2021-10-06 09:00"))["episode"]
+    assert (e["position"], e["disposition"], e["mdtrt_id"]) == ("P2", "convert_self_pay", stay.mdtrt_id)
+    assert desk.do(e, "self-pay", says="停机")["is_self_paying"]
+    # A resident's: the admission is undone by the interface itself (2404), lines and all, and noted.
+    undone = ward.admit(resident, at("2021-10-06 10:00"), ipt_no="ZYUNDO")
+    ward.charge(undone, at("2021-10-07 09:00"), charges)
+    ward.cancel_admission(undone)
+    rows = city.fetch("select * from episodes.episode where visit_no = 'ZYUNDO'")
+    assert [(r["earlier_mdtrt_id"], r["position"], r["state"]) for r in rows] == [(undone.mdtrt_id, "P2", "held")]
+    assert city.fetch("select count(*) as n from encounters.fee_line where mdtrt_id = $1", undone.mdtrt_id)[0]["n"] == 0
+    # A third one, for which the plan says to cut the stay: what it has cost is settled now.
+    cut = ward.admit(urgent, at("2021-10-06 11:00"), ipt_no="ZYCUT")
+    ward.charge(cut, at("2021-10-07 09:00"), charges)
+    e = desk.note(urgent, kind="stay", visit_no="ZYCUT", begin=at("2021-10-06 11:00"), is_urgent=True)["episode"]
+    assert e["disposition"] == "interim_settle"
+    part = ward.settle_stay(cut, 3000.0, interim=True)["setlinfo"]
+    assert 0 < part["fund_pay_sumamt"] < 3000
+    assert desk.show(e)["episode"]["state"] == "held"
+
+
+def test_inside_the_stop(city: City, desk: WindowDesk) -> None:
+    """10-12: credentials are kept where the plan says so, deposits up to the share, nothing where bills stay open."""
+    city.turn("2021-10-12 10:00")
+    patient = city.patient("zb-active-first")
+    visit = {"kind": "outpatient", "begin": at("2021-10-12 09:00"), "end_at": at("2021-10-12 09:00")}
+    assert desk.refused(patient, visit_no="MZC1", **visit)["code"] == "CREDENTIAL_MISSING"
+    wrong = desk.refused(patient, visit_no="MZC1", **visit, cert_type="02", cert_no="11010519491231002X")
+    assert wrong["code"] == "CREDENTIAL_DIFFERS" and "11010519491231002X" not in str(wrong)
+    kept = desk.note(patient, visit_no="MZC1", **visit, cert_type="02", cert_no=patient["certno"], total_fen=10000)["episode"]
+    assert kept["has_credential"] and kept["disposition"] == "capture_credential"
+    row = city.fetch("select credential::text as kept from episodes.episode where visit_no = 'MZC1'")[0]["kept"]
+    assert patient["certno"] not in row and "digest" in row
+    chronic = city.patient("zb-chronic-hypertension")
+    above = desk.refused(chronic, visit_no="MZD1", **visit, visit_class="chronic", total_fen=10000,
+                         cash=[{"kind": "deposit", "amount_fen": 5001, "receipt_no": "D1"}])
+    assert above["code"] == "DEPOSIT_ABOVE_SHARE" and "50.00元" in above["detail"]
+    e = desk.note(chronic, visit_no="MZD1", **visit, visit_class="chronic", total_fen=10000,
+                  cash=[{"kind": "deposit", "amount_fen": 5000, "receipt_no": "D1"}])["episode"]
+    assert (e["disposition"], e["deposit_fen"], e["settle_by"]) == ("deposit", 5000, "2021-11-30")
+    resident = city.patient("zb-child-first")
+    held = {"kind": "stay", "visit_no": "ZYH1", "begin": at("2021-10-11 09:00"), "end_at": at("2021-10-12 09:00")}
+    refused = desk.refused(resident, **held, total_fen=90000, cash=[{"kind": "payment", "amount_fen": 90000}])
+    assert refused["code"] == "CASH_NOT_ALLOWED"
+    assert desk.note(resident, **held, total_fen=90000)["episode"]["disposition"] == "hold_open"
+
+
+def test_notes_off_line_are_sent_in_later_and_conflicts_are_listed(city: City, desk: WindowDesk) -> None:
+    patient = city.patient("zb-active-first")
+    def note(number: str, day: str, **more: Any) -> dict[str, Any]:
+        when = at(f"2021-10-{day} 09:00")
+        return note_of(patient, kind="outpatient", visit_no=number, begin=when, end_at=when, noted_at=when, cert_type="02",
+                       cert_no=patient["certno"], **more)
+
+    notes = [note("MZO2", "11"), note("MZO1", "10", cash=[{"kind": "payment", "amount_fen": 700, "receipt_no": "O1"}]),
+             note("MZO2", "12"), note("MZO4", "11", account_fen=700)]
+    rows = desk.send(*notes)
+    assert [r["outcome"] for r in rows] == ["noted", "noted", "conflict", "conflict"]
+    assert [r["faults"][0]["code"] for r in rows[2:]] == ["EPISODE_NUMBER_TAKEN", "ACCOUNT_BLIND"]
+    # Sent again: what was kept is known, nothing is kept twice.
+    assert [r["outcome"] for r in desk.send(*notes)] == ["known", "known", "conflict", "conflict"]
+    assert city.fetch("select count(*) as n from episodes.episode where visit_no like 'MZO%'")[0]["n"] == 2
+    untouched = "select count(*) as n from ledger.posting where posted_at >= '2021-10-10 00:00+08'"
+    assert city.fetch(untouched)[0]["n"] == 0
+
+
+def test_care_away_from_home_is_filed_after_the_stop_while_the_person_is_still_there(city: City, desk: WindowDesk) -> None:
+    patient = city.patient("zb-active-over-deductible")
+    clerk = WindowDesk(city.hall("intake"))
+    away = {"kind": "stay", "fixmedins_code": "H37010000001", "institution_name": "济南某医院", "care_admdvs": "370100"}
+    assert desk.refused(patient, visit_no="JN1", begin=at("2021-10-08 09:00"), **away)["code"] == "EPISODE_ELSEWHERE"
+    e = clerk.note(patient, visit_no="JN1", begin=at("2021-10-08 09:00"), **away)["episode"]
+    assert (e["position"], e["business"], e["fixmedins_code"]) == ("P9", "remote_inpatient", "H37010000001")
+    assert e["register_no"].startswith("R370300-late_filing-")
+    late = {"psn_no": patient["psn_no"], "insutype": patient["insutype"], "care_admdvs": "370100", "kind": "temporary",
+            "fixmedins_code": "H37010000001", "institution_name": "济南某医院", "admitted_on": "2021-10-08",
+            "episode_id": e["episode_id"]}
+    assert clerk.hall.refused("/windows/late-filings", late)["code"] == "LATE_FILING_NOT_YET"
+    city.turn("2021-10-20 09:00")
+    gone = clerk.hall.refused("/windows/late-filings", late | {"discharged_on": "2021-10-19", "episode_id": ""})
+    assert gone["code"] == "LATE_FILING_DISCHARGED" and gone["faults"][0]["remedy"] == "按T-HAND办理"
+    filed = clerk.hall.do("/windows/late-filings", late)
+    assert (filed["valid_from"], filed["valid_to"], filed["register_no"]) == ("2021-10-08", None, e["register_no"])
+    assert clerk.hall.refused("/windows/late-filings", late)["code"] == "FILING_REPEATED"
+    row = city.fetch("select state, result from registers.entry where register_no = $1", e["register_no"])[0]
+    assert dict(row) == {"state": "done", "result": filed["filing_id"]}
+
+
+def test_after_the_restart(city: City, desk: WindowDesk, ward: Ward, charges: list[dict[str, Any]]) -> None:
+    """10-20: the self-paying stay is settled once it is insured again; the undone one is admitted anew; both with their days."""
+    rows = {e["visit_no"]: e for e in desk.hall.read("/windows/episodes", state="held")["rows"]}
+    employee, resident = city.patient("zb-active-first"), city.patient("zb-resident-first")
+    found = city.fetch("select mdtrt_id from encounters.encounter where ipt_otp_no = 'ZYSELF'")[0]["mdtrt_id"]
+    from tests.support.ward import Stay
+
+    stay = Stay(employee, found, at("2021-10-06 09:00"), "21")
+    ward.discharge(stay, at("2021-10-20 08:00"))
+    with pytest.raises(Refused, match="自费"):
+        ward.settle_stay(stay, 3000.0)
+    assert not desk.do(rows["ZYSELF"], "insured")["is_self_paying"]
+    assert desk.refuse(rows["ZYSELF"], "insured")["code"] == "NOT_SELF_PAYING"
+    paid = ward.settle_stay(stay, 3000.0)["setlinfo"]
+    e = desk.show(rows["ZYSELF"])["episode"]
+    assert (e["state"], e["topup_fen"], e["back_fen"]) == ("settled", round(paid["psn_cash_pay"] * 100), 0)
+
+    # Not admitted yet: nothing to enter. Admitted on another day: not this case.
+    assert desk.refuse(rows["ZYUNDO"], "enter")["code"] == "ENCOUNTER_NOT_FOUND"
+    again = ward.admit(resident, at("2021-10-06 10:00"), ipt_no="ZYUNDO")
+    assert desk.do(rows["ZYUNDO"], "enter")["mdtrt_id"] == again.mdtrt_id
+    ward.charge(again, at("2021-10-07 09:00"), charges)
+    ward.discharge(again, at("2021-10-20 08:00"))
+    paid = ward.settle_stay(again, 3000.0)["setlinfo"]
+    e = desk.show(rows["ZYUNDO"])["episode"]
+    assert (e["state"], e["due_fen"]) == ("settled", round(paid["psn_cash_pay"] * 100))
+
+    # The interim before the stop stands; the rest settles the case with its own cash.
+    cut = Stay(city.patient("zb-retired-first"), rows["ZYCUT"]["mdtrt_id"], at("2021-10-06 11:00"), "21")
+    ward.charge(cut, at("2021-10-14 09:00"), charges)
+    ward.discharge(cut, at("2021-10-20 08:00"))
+    paid = ward.settle_stay(cut, 3000.0)["setlinfo"]
+    e = desk.show(rows["ZYCUT"])["episode"]
+    assert (e["state"], e["due_fen"]) == ("settled", round(paid["psn_cash_pay"] * 100))
+
+
+def test_more_medicine_may_be_taken_until_the_day_the_plan_names(city: City) -> None:
+    till, patient = city.till(), city.patient("zb-chronic-hypertension")
+
+    def take(days: int, on: str) -> Any:
+        begin = f"{on} 09:00:00"
+        mdtrt_id = till.register(patient, begin=begin)
+        visit = {**patient["visit"], "mdtrt_id": mdtrt_id}
+        till.record(patient, visit, mdtrt_id, begin=begin)
+        lines = [{**line, "prd_days": days} for line in visit["lines"]]
+        return till.upload(patient, {**visit, "lines": lines}, mdtrt_id, begin=begin)
+
+    # SUP-01: twelve weeks, 84 days, since 2021-08-10; the plan allows 120 to the end of October.
+    assert take(120, "2021-10-20")
+    with pytest.raises(Refused, match="一次最多取120天"):
+        take(121, "2021-10-20")
+    city.turn("2021-11-01 09:00")
+    with pytest.raises(Refused, match="一次最多取84天"):
+        take(85, "2021-11-01")
+    assert take(84, "2021-11-01")
