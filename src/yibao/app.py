@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from yibao.domains.exchange.rules import read_addresses
-from yibao.entrypoints import stage_watch, worker
+from yibao.entrypoints import late_watch, stage_watch, worker
 from yibao.entrypoints.api.api import create_api
 from yibao.entrypoints.api.services import ApiServices
 from yibao.entrypoints.exchange import running as exchange
@@ -147,6 +147,9 @@ class App:
         self._tasks.append(
             asyncio.create_task(worker.run(sealing, clock=self._clock, heads=heads, stop=self._stop))
         )
+        self._tasks.append(asyncio.create_task(late_watch.run(
+            database, shelf=shelf, clock=self._clock, ids=RandomIds(), stop=self._stop,
+        )))
         self._tasks.append(asyncio.create_task(stage_watch.run(
             agency, gate=gate, regions=shelf.regions, clock=self._clock, ids=RandomIds(), stop=self._stop,
         )))

@@ -7,46 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from tests.support.hall import Hall
-
-STOP, RESTART = "2021-10-10 00:00", "2021-10-18 24:00"
-
-_PLAN = """
-format = 1
-name = "trial-2021"
-admdvs = "370300"
-title = "试行方案"
-version = {version}
-published_by = "经办机构"
-source = "测试用方案"
-announced_on = "2021-09-29"
-
-[[track]]
-code = "settlement"
-title = "结算"
-business = ["settlement"]
-last_call = "2021-10-01 00:00"
-stop = "{stop}"
-restart = "{restart}"
-
-[[track]]
-code = "remote"
-title = "异地"
-business = ["remote"]
-stop = "{stop}"
-restart = "{restart}"
-
-[[rule]]
-id = "T-STOP"
-disposition = "suspend"
-when.business = ["settlement", "remote"]
-phase = ["frozen"]
-says = "停机期间不能联网办理"
-"""
+from tests.support.window_city import plan_text
 
 
-def plan_of(*rules: str, version: int = 1, restart: str = RESTART) -> str:
-    """Return the text of a plan with a stop of settlement and the given rules."""
-    return _PLAN.format(version=version, stop=STOP, restart=restart) + "".join(f"\n[[rule]]\n{rule}\n" for rule in rules)
+def plan_with(*rules: str) -> str:
+    """Return the text of the Zibo plan with further rules, which win where they are the more specific ones."""
+    return plan_text("zibo-2021") + "".join(f"\n[[rule]]\n{rule}\n" for rule in rules)
 
 
 def rule(

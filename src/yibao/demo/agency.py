@@ -6,6 +6,7 @@ Secrets follow from the seed, as the demo's passwords do: they guard invented da
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,9 +85,14 @@ def clerks() -> tuple[Clerk, ...]:
 
 async def insert_agency(tx: Connection, *, seed: int, now: datetime) -> None:
     """Insert clerks and keys that are not there yet, and lengthen the life of keys that are."""
+    await insert_clerks(tx, clerks(), seed=seed, now=now)
+
+
+async def insert_clerks(tx: Connection, wanted: Sequence[Clerk], *, seed: int, now: datetime) -> None:
+    """Insert some clerks and programs with their keys, or lengthen the life of keys that are there."""
     until = now + KEY_LIFE_MAX - timedelta(days=1)
-    known = {row["key_id"] for row in await tx.fetch(KNOWN, [c.key_id(seed) for c in clerks()])}
-    for clerk in clerks():
+    known = {row["key_id"] for row in await tx.fetch(KNOWN, [c.key_id(seed) for c in wanted])}
+    for clerk in wanted:
         if clerk.key_id(seed) in known:
             await tx.execute(EXTEND, clerk.key_id(seed), until)
             continue

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from yibao.kernel.business_time import SHANGHAI
-from yibao.policy.reckoning.benefit_facts import DueFact, IdentityFact, LifeFacts, RelationFact
+from yibao.kernel.deadline import Extension, Window
+from yibao.policy.reckoning.benefit_facts import (
+    DueFact,
+    IdentityFact,
+    LifeFacts,
+    RelationFact,
+    StandstillFact,
+    TransitFact,
+    WaiverFact,
+)
 
 LIVES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("life_stories.toml").read_text())["life"]
 
@@ -50,8 +59,30 @@ def facts_of(life: dict[str, Any]) -> LifeFacts:
     return LifeFacts(
         birth_on=life.get("birth_on", date(1975, 5, 5)), died_on=life.get("died_on"),
         died_recorded_at=life.get("died_at"), relations=relations, dues=dues, identities=identities,
-        elsewhere=elsewhere,
+        elsewhere=elsewhere, **_windows(life, region),
     )
+
+
+def _windows(life: dict[str, Any], region: str) -> dict[str, Any]:
+    """Return what windows did to paying."""
+    return {
+        "waivers": tuple(
+            WaiverFact(admdvs=region, insutype=insutype, first=_begin(a), until=_end(b), pay_by=date.fromisoformat(pay_by),
+                       keeps=keeps, rule=rule)
+            for insutype, a, b, pay_by, keeps, rule in life.get("waivers", ())
+        ),
+        "transits": tuple(
+            TransitFact(insutype=insutype, month=_begin(month), until_on=date.fromisoformat(until), rule=rule)
+            for insutype, month, until, rule in life.get("transits", ())
+        ),
+        "standstills": tuple(
+            StandstillFact(
+                admdvs=region, clock=clock, window=Window(date.fromisoformat(a), date.fromisoformat(b) + timedelta(days=1)),
+                extension=Extension(way="fixed" if until else "window", until=date.fromisoformat(until) if until else None,
+                                    rule=rule), year=year)
+            for clock, a, b, until, year, rule in life.get("standstills", ())
+        ),
+    }
 
 
 def lines_of(table: list[list[Any]]) -> list[Line]:

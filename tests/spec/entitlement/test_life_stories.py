@@ -1,4 +1,4 @@
-"""Twenty-three lives, day by day, against tables made by hand from the clauses."""
+"""Thirty lives, day by day, against tables made by hand from the clauses."""
 
 from __future__ import annotations
 

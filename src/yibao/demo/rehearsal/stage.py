@@ -8,13 +8,16 @@ from decimal import Decimal
 
 import msgspec
 
+from yibao.demo.agency import Clerk, insert_clerks
 from yibao.demo.desks import read_desks
 from yibao.demo.formulary import formulary
 from yibao.demo.institutions import Site, sites, staff_of
 from yibao.demo.loading import insert_site
 from yibao.demo.orders import OrderLine
+from yibao.demo.places import regions
 from yibao.demo.rehearsal.script import Patient, People
 from yibao.demo.world import Progress, build_world
+from yibao.domains.access.agents_rules import INSTITUTION, key_text
 from yibao.infra.database import Database
 from yibao.kernel.business_time import business_date
 from yibao.kernel.ids import RandomIds
@@ -50,9 +53,22 @@ async def build_stage(
     await load_all(database, now=at, ids=RandomIds())
     # The demo's people live in two regions by turns.
     await build_world(database, persons=2 * persons, seed=seed, today=business_date(at), progress=progress)
+    further = list(_further_sites(admdvs, at, wanted=institutions, seed=seed))
     async with database.transaction() as tx:
-        for site in _further_sites(admdvs, at, wanted=institutions, seed=seed):
+        for site in further:
             await insert_site(tx, site, staff_of(site, seed=seed), now=at)
+        await insert_clerks(tx, [_program(admdvs, site.plan.code) for site in further], seed=seed, now=at)
+
+
+def program_key(admdvs: str, fixmedins_code: str, *, seed: int) -> str:
+    """Return the key of an institution's program."""
+    program = _program(admdvs, fixmedins_code)
+    return key_text(program.key_id(seed), program.secret(seed))
+
+
+def _program(admdvs: str, fixmedins_code: str) -> Clerk:
+    region = next(r for r in regions() if r.admdvs == admdvs)
+    return Clerk(region, fixmedins_code, (INSTITUTION,), "", fixmedins_code)
 
 
 def _further_sites(admdvs: str, at: datetime, *, wanted: int, seed: int) -> Iterator[Site]:

@@ -248,7 +248,7 @@ def _selector(block: _Block) -> Selector:
 
 def _terms(block: _Block, disposition: str) -> Terms:
     value = block.raw("terms")
-    if value is None:
+    if value is None or disposition not in DISPOSITIONS:
         return {}
     if not isinstance(value, Mapping):
         block.fault("terms", "应写成 terms.名称 = 值", value)

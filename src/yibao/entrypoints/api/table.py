@@ -14,6 +14,7 @@ from yibao.entrypoints.api.routes import (
     claims,
     closing,
     console,
+    deadlines,
     dues,
     employers,
     enrolment,
@@ -59,6 +60,7 @@ AREAS: Sequence[Sequence[Route]] = (
     notices.ROUTES,
     claims.ROUTES,
     windows.ROUTES,
+    deadlines.ROUTES,
 )
 
 

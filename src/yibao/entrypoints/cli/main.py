@@ -11,6 +11,7 @@ from yibao.entrypoints.cli import (
     catalogue_search,
     certificate,
     clearing,
+    deadline,
     demo,
     doctor,
     dues,
@@ -40,6 +41,7 @@ from yibao.entrypoints.cli import (
     verify,
     window,
     window_publish,
+    window_rehearse,
     window_status,
 )
 from yibao.entrypoints.cli.output import EXIT_CODES
@@ -84,8 +86,10 @@ app.add_typer(month.app, name="month")
 app.add_typer(notice.app, name="notice")
 window.app.command("status", help="停机窗口的现状：轨道、台账、积压、失败率、来电")(window_status.status)
 window.app.registered_commands.extend(window_publish.app.registered_commands)
+window.app.command("rehearse", help="演练：另建一个世界，拨快时钟，把整个停机窗口过一遍，报告遗留")(window_rehearse.rehearse)
 app.add_typer(window.app, name="window")
 app.add_typer(register.app, name="register")
+app.add_typer(deadline.app, name="deadline")
 
 
 def main() -> None:

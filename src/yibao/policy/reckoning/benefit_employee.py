@@ -262,10 +262,12 @@ class _Walk:
         for month in range(start, until):
             is_owed = self._owner(month) is not None
             is_paid = self._payment(month) is not None
-            if is_kept and is_owed and not is_paid and self._put_waived(month):
-                waived += 1
+            is_kept_by_law = is_kept and is_owed and month - start - waived < kept
+            is_whole = self._put_waived(month, is_kept_by_law) if is_kept and is_owed and not is_paid else None
+            if is_whole is not None:
+                waived += is_whole
                 continue
-            is_kept = is_kept and is_owed and month - start - waived < kept
+            is_kept = is_kept_by_law
             if is_paid and is_short and self._number(month, "gap_paid"):
                 self._put(month, True, "back_paid", self._rules(month, "gap_allowed", "gap_paid"))
             elif is_kept:
@@ -279,21 +281,29 @@ class _Walk:
                 self._put(month, False, self._unpaid_word(month, "unpaid") if is_owed else "not_insured",
                           self._rules(month, "benefit_lag"))
 
-    def _put_waived(self, month: int) -> bool:
-        """Let benefits go on for an unpaid month of a window until the day to pay by; False where nothing says so."""
+    def _put_waived(self, month: int, is_kept_by_law: bool) -> bool | None:
+        """Let benefits go on for an unpaid month of a window until the day to pay by, and where the law keeps it longer.
+
+        Returns whether that is the whole month, None where no window says so.
+        """
         waiver = self._waiver(month)
         if waiver is None or not waiver.keeps or waiver.pay_by < first_day(month + self._number(month, "benefit_lag")):
-            return False
-        self._put_until(month, True, "window_waived", (waiver.rule,), waiver.pay_by)
-        return True
+            return None
+        return self._put_until(month, True, "window_waived", (waiver.rule,), waiver.pay_by, is_kept_by_law=is_kept_by_law)
 
-    def _put_until(self, month: int, is_due: bool, reason: str, rules: tuple[str, ...], last: date) -> None:
-        """Put a month's status that holds up to a day; what is left of the month is unpaid."""
+    def _put_until(
+        self, month: int, is_due: bool, reason: str, rules: tuple[str, ...], last: date, *, is_kept_by_law: bool = False
+    ) -> bool:
+        """Put a month's status that holds up to a day; what is left of the month is as the law has it. Returns if all is."""
         self._put(month, is_due, reason, rules)
         begin, end = (first_day(month + self._number(month, "benefit_lag") + n) for n in (0, 1))
-        if last < end - timedelta(days=1):
-            self._tails.append(Cover(max(begin, last + timedelta(days=1)), end, False, self._unpaid_word(month, "unpaid"),
-                                     self._rules(month, "benefit_lag")))
+        if last >= end - timedelta(days=1):
+            return True
+        word = "arrears_kept" if is_kept_by_law else self._unpaid_word(month, "unpaid")
+        basis = self._rules(month, "arrears_kept" if is_kept_by_law else "benefit_lag")
+        months = self._count if is_kept_by_law else 0
+        self._tails.append(Cover(max(begin, last + timedelta(days=1)), end, is_kept_by_law, word, basis, months))
+        return False
 
     def _wait(self, after: int | None, until: int, trailing: int, length: int) -> None:
         """Set from when benefits are due again: so many months after the payment that ended the break."""

@@ -27,6 +27,7 @@ from yibao.kernel.actor import AGENCY, Actor
 from yibao.kernel.business_time import SHANGHAI, business_date
 from yibao.kernel.clock import FixedClock
 from yibao.kernel.ids import Ids
+from yibao.kernel.money import div_half_up
 from yibao.ledger.posting import Posting, claim_desk, mirror, settlement_posting
 from yibao.usecases.claims.decide_bills import DecidedBill, SplitLine
 from yibao.usecases.settlement.counters import kept_code, year_of
@@ -155,7 +156,8 @@ class BillWriter:
         else:
             await add_encounter(self._tx, encounter)
         await self._tx.execute(INSERT_LINES, [
-            msgspec.structs.astuple(_fee_line(x, bill, kept_id, at)) for x in one.lines])
+            msgspec.structs.astuple(_fee_line(x, bill, kept_id, at, elsewhere=fen))
+            for x, fen in zip(one.lines, _taken_first(one), strict=True)])
 
     def _covers(self, one: DecidedBill, setl_id: str, kept_id: str) -> tuple[object, ...]:
         bill = one.bill
@@ -194,7 +196,24 @@ def _encounter(one: DecidedBill, claim: Claim, kept_id: str, at: datetime) -> En
         pregnancy_months=bill.pregnancy_months, foetuses=bill.foetuses)
 
 
-def _fee_line(one: SplitLine, bill: Bill, kept_id: str, at: datetime) -> FeeLine:
+def _taken_first(one: DecidedBill) -> list[int]:
+    """Return what each line bears of the share that is taken first away from home; together exactly what was decided.
+
+    The whole is rounded once; lines share it by their in-scope cost, each up to the running sum.
+    """
+    whole = one.decision.first_pay - sum(x.split.first_pay for x in one.lines)
+    scope = sum(x.split.in_scope for x in one.lines)
+    shares, running, taken = [], 0, 0
+    for x in one.lines:
+        running += x.split.in_scope
+        upto = div_half_up(running * whole, scope) if scope else 0
+        shares.append(upto - taken)
+        taken = upto
+    return shares
+
+
+def _fee_line(one: SplitLine, bill: Bill, kept_id: str, at: datetime, *, elsewhere: int) -> FeeLine:
+    """Return a line as it is kept; ``elsewhere`` is its part of what is taken first away from home, fen."""
     line, term, split = one.line, one.term, one.split
     is_first_day = line.occurred_on == business_date(bill.begin_at)
     return FeeLine(
@@ -205,10 +224,11 @@ def _fee_line(one: SplitLine, bill: Bill, kept_id: str, at: datetime) -> FeeLine
         list_type=term.list_type if term else line.list_type, charge_type=_charge_type(term),
         class_level=term.class_level if term else "03", price_micro=line.price_micro, quantity_e4=line.quantity_e4,
         amount_fen=line.amount_fen, limit_micro=term.limit_micro if term else None, first_pay=split.first_pay_ratio,
-        own_fen=split.own, over_fen=split.over, first_fen=split.first_pay, scope_fen=split.in_scope,
+        own_fen=split.own, over_fen=split.over, first_fen=split.first_pay + elsewhere,
+        scope_fen=split.in_scope - elsewhere,
         restricted=term.restricted if term else False, hosp_appr_flag=line.approval, reason=split.reason,
         catalogue_version=term.version if term else "", dept_code="", dept_name="", doctor_code="", doctor_name="",
-        detail="{}", uploaded_at=at, line_group=group_of(negotiated=term.negotiated) if term else "")
+        detail=msgspec.json.encode({"remote_first_fen": elsewhere}).decode() if elsewhere else "{}", uploaded_at=at, line_group=group_of(negotiated=term.negotiated) if term else "")
 
 
 def _charge_type(term: ItemTerm | None) -> str:

@@ -12,12 +12,15 @@ from yibao.infra.database import Connection
 from yibao.kernel.business_time import business_date
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.usecases.contributions.openings import channel_names, closed_by, cohort_opening
+from yibao.usecases.windows.business_of import asked_by_payer
+from yibao.usecases.windows.pass_gate import NO_GATE, Gate
 
 EARLIER = """
 select bill_id, month from contributions.bill
 where payer_no = $1 and kind = 'regular' and state in ('open', 'sent') and month < $2
 order by month limit 1
 """
+INSUTYPE = "select min(insutype) from contributions.due where bill_id = $1"
 PAID_YEAR = """
 select exists (select from contributions.due d join contributions.due b on b.psn_no = d.psn_no
     where b.bill_id = $1 and d.insutype = '390' and d.kind in ('regular', 'back') and d.state in ('paid', 'arrived', 'credited')
@@ -37,9 +40,12 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 async def offer_payment(
-    tx: Connection, bill_id: str, *, channel: str, now: datetime
+    tx: Connection, bill_id: str, *, channel: str, now: datetime, gate: Gate = NO_GATE
 ) -> Offer | Refusal:
     """Offer a bill for payment through a channel (``''``: any), or say all that stands against it.
+
+    What a window says of the channel and of who pays, and what the table of openings says, is one answer: the window's
+    goes before the table's.
 
     Against it may stand: paid or cancelled, before the day it may be paid from, a channel closed to such payers, a group
     that may pay from a later day, and an earlier month that is unpaid (months roll).
@@ -47,16 +53,29 @@ async def offer_payment(
     bill = await queries.find_bill(tx, bill_id)
     if bill is None:
         return refuse("BILL_NOT_FOUND", "没有这张缴费单", field="bill_id", received=bill_id, remedy="请核对缴费单号")
+    insutype = await tx.fetchval(INSUTYPE, bill_id) if gate.plans_of(bill.admdvs) else None
+    judged = {
+        c: gate.ask(asked_by_payer(bill.admdvs, payer_kind=bill.payer_kind, insutype=insutype or "", channel=c), now)
+        for c in (channel_names() if insutype else ())
+    }
     faults = [f for f in await _faults(tx, bill, channel, now) if f is not None]
+    stopped = judged[channel].refusal if channel in judged else None
+    if stopped is not None:
+        faults = [*stopped.faults, *(f for f in faults if f.code != "CHANNEL_CLOSED")]
     if faults:
         return Refusal(tuple(faults))
     on = business_date(now)
+    advice = judged[channel].advice if channel in judged else ()
     names = channel_names()
-    kinds = [c for c in bill.channels or names if closed_by(bill.admdvs, channel=c, payer_kind=bill.payer_kind, on=on) is None]
+    kinds = [
+        c for c in bill.channels or names
+        if closed_by(bill.admdvs, channel=c, payer_kind=bill.payer_kind, on=on) is None
+        and (c not in judged or judged[c].refusal is None)
+    ]
     shut = [closed_by(bill.admdvs, channel=c, payer_kind=bill.payer_kind, on=on) for c in names]
     return Offer(
         bill_id, bill.amount_fen, await queries.allocated_to(tx, bill_id), (bill.pay_until or bill.due_on).isoformat(),
-        tuple(kinds), tuple(dict.fromkeys(row.says for row in shut if row is not None)),
+        tuple(kinds), tuple(dict.fromkeys((*advice, *(row.says for row in shut if row is not None)))),
     )
 
 

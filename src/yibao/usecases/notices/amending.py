@@ -111,8 +111,10 @@ async def _affairs(tx: Connection, plan: Plan, before: datetime) -> list[Affair]
     noted = {r["register_no"] for r in held}
     found = list(_of_rows([r for r in rows if r["about"] not in noted], _row_words))
     found += _of_rows(held, _episode_words)
+    listed = {r["about"] for r in rows}
     for row in await affected.list_open_applications(tx, plan.admdvs):
-        if row["submitted_at"] < before and (row["state"] in ("registered", "suspended") or row["window_id"]):
+        waits = row["state"] in ("registered", "suspended") or row["window_id"]
+        if waits and row["submitted_at"] < before and row["register_no"] not in listed:
             found.append(_application(row))
     for row in await told_before(tx, plan.admdvs, plan.name, plan.version):
         rules = tuple(row["rules"])

@@ -10,6 +10,7 @@ import msgspec
 
 from yibao.domains.institutions.queries import find_institution
 from yibao.domains.registers.model import COUNTER, DONE, PAPER_PROOF, Entry, NewEntry, Paper
+from yibao.domains.windows.model import Asked, Rule
 from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import business_date
@@ -21,10 +22,13 @@ from yibao.usecases.filings.file_maternity import MaternityCommand, file_materni
 from yibao.usecases.filings.file_referral import ReferralCommand, file_referral
 from yibao.usecases.filings.insured import Operator
 from yibao.usecases.registers.add_entry import add_entry
+from yibao.usecases.registers.asking import plan_name
 from yibao.usecases.registers.close_entry import close_entry
 from yibao.usecases.registers.receive_entry import own_papers
 from yibao.usecases.settlement.shelf import PolicyShelf
+from yibao.usecases.windows.pass_gate import Gate
 
+PROOF, ON_RECEIPT = "paper_proof", "accept_effective_on_receipt"
 FILING = "filing"
 """Key of a row's body that says which filing its papers are for."""
 FORMS: Mapping[str, type[Any]] = {
@@ -53,29 +57,49 @@ class KeepFiling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def keep_filing(
-    tx: Connection, command: KeepFiling, *, plan: str, actor: Actor, now: datetime, ids: Ids
+    tx: Connection, command: KeepFiling, *, actor: Actor, now: datetime, ids: Ids, gate: Gate
 ) -> Entry | Refusal:
-    """Keep papers of a filing under a number; the filing holds from the day of receipt, or its own earlier day on paper.
+    """Keep papers of a filing under a number, as the plan's rule has it.
 
-    A referral is a paper that stands in for the electronic one: it keeps the day that is written on it.
+    ``accept_effective_on_receipt``: it holds from the day of receipt. ``accept_register``: from the day it asks for.
+    ``paper_proof``: the paper stands in for the electronic act, the filing keeps the day that is written on it.
+    Refused where filings are open, and where the plan lets nobody hand a paper in.
     """
     form = FORMS.get(command.filing)
     if form is None:
         return refuse("FILING_UNKNOWN", "没有这种备案", field="filing", received=command.filing[:40],
                       remedy=f"请填写{'、'.join(FORMS)}")
+    if command.admdvs not in actor.regions:
+        return refuse("OTHER_REGION", "不能代其他统筹区收件", field="admdvs", received=command.admdvs, remedy="请到参保地办理")
     content = {**command.content, "psn_no": command.psn_no}
     try:
         msgspec.convert(content, form, strict=False)
     except msgspec.ValidationError as error:
         return refuse("FILING_INVALID", "备案内容不完整或格式不对", field="content", received=str(error)[:120],
                       remedy="请按备案的内容格式填写")
-    is_proof = command.filing == "referral"
+    rule = _rule_of(gate, command, now)
+    if isinstance(rule, Refusal):
+        return rule
+    is_proof = rule.disposition == PROOF
+    named = str(rule.terms.get("register", "")) or (PAPER_PROOF if is_proof else COUNTER)
     return await add_entry(tx, NewEntry(
-        admdvs=command.admdvs, kind=PAPER_PROOF if is_proof else COUNTER, plan=plan, business=_BUSINESS[command.filing],
+        admdvs=command.admdvs, kind=named, plan=plan_name(gate, command.admdvs, now), business=_BUSINESS[command.filing],
         psn_no=command.psn_no, applicant_name=command.applicant_name, phone=command.phone,
-        fixmedins_code=command.fixmedins_code, effective_on=None if is_proof else business_date(now),
-        body={FILING: command.filing, "content": content}, papers=own_papers(command.papers),
+        fixmedins_code=command.fixmedins_code, effective_on=business_date(now) if rule.disposition == ON_RECEIPT else None,
+        body={FILING: command.filing, "content": content, "rule": rule.id, "disposition": rule.disposition},
+        papers=own_papers(command.papers),
     ), actor=actor, now=now, ids=ids)
+
+
+def _rule_of(gate: Gate, command: KeepFiling, now: datetime) -> Rule | Refusal:
+    """Return the rule by which a paper is kept now."""
+    judged = gate.ask(Asked(business=_BUSINESS[command.filing], admdvs=command.admdvs, channel="window"), now)
+    found = next((hit.rule for hit in judged.hits if hit.rule.disposition in (PROOF, ON_RECEIPT, "accept_register")), None)
+    if found is not None:
+        return found
+    return judged.refusal or refuse(
+        "FILING_OPEN", f"{_TITLES[command.filing]}正常办理，不需要登记纸质材料", field="filing", received=command.filing,
+        remedy="请直接备案")
 
 
 async def file_paper(
@@ -88,8 +112,8 @@ async def file_paper(
         content["begin"] = entry.effective_on.isoformat()
     command = msgspec.convert(content, FORMS[filing], strict=False)
     operator, filing_id = Operator("", actor.login, actor.login), ids.new(now)
-    # The law's periods run from the day the paper was handed in: what was filed then is only entered now.
-    at = entry.received_at
+    # What holds from its receipt, or stood in for the act, was filed when it was handed in: it is only entered now.
+    at = entry.received_at if body["disposition"] in (ON_RECEIPT, PROOF) else now
     if filing == "maternity":
         filed: Any = await file_maternity(tx, command=command, operator=operator, shelf=shelf, filing_id=filing_id, now=at)
     elif filing == "injury":

@@ -55,14 +55,6 @@ class Worked(msgspec.Struct, frozen=True):
     last: str
 
 
-class _Kept(Exception):
-    """Undoes what a row had begun; the refusal travels inside."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__()
-        self.refusal = refusal
-
-
 async def work_rows(
     tx: Connection, command: WorkRows, *, actor: Actor, checker: Actor, now: datetime, ids: Ids, shelf: PolicyShelf,
     gate: Gate | None = None,
@@ -99,21 +91,28 @@ async def _work(
         stopped = judged.refusal
     if stopped is not None:
         return WorkedRow(entry.register_no, WAITING, stopped.sentence())
-    try:
-        async with tx.transaction():
-            if entry.origin.startswith(_APPLICATION):
-                says = await _application(tx, entry, actor=actor, checker=checker, now=now, ids=ids, shelf=shelf)
-            elif FILING in msgspec.json.decode(entry.body):
-                says = await file_paper(tx, entry, actor=actor, now=now, ids=ids, shelf=shelf)
-            else:
-                return WorkedRow(entry.register_no, BY_HAND, "须由经办人逐件办理")
-            if isinstance(says, Refusal):
-                raise _Kept(says)
-    except _Kept as kept:
-        reason = kept.refusal.sentence()
+    await tx.execute("SAVEPOINT register_row")
+    says = await _do(tx, entry, actor=actor, checker=checker, now=now, ids=ids, shelf=shelf)
+    if isinstance(says, Refusal):
+        # What the row had begun is undone; that it was tried, and why it could not be done, stays.
+        await tx.execute("ROLLBACK TO SAVEPOINT register_row")
+        reason = says.sentence()
         await move_entry(tx, entry, what="keep", says=reason, actor=actor, now=now, ids=ids, reason=reason, tried_at=now)
-        return WorkedRow(entry.register_no, KEPT, reason)
-    return WorkedRow(entry.register_no, WORKED, says)
+    await tx.execute("RELEASE SAVEPOINT register_row")
+    if isinstance(says, Refusal):
+        return WorkedRow(entry.register_no, KEPT, says.sentence())
+    return WorkedRow(entry.register_no, WORKED if says else BY_HAND, says or "须由经办人逐件办理")
+
+
+async def _do(
+    tx: Connection, entry: Entry, *, actor: Actor, checker: Actor, now: datetime, ids: Ids, shelf: PolicyShelf
+) -> str | Refusal:
+    """Do what a row asks for and return what came of it; ``""`` where somebody has to do it by hand."""
+    if entry.origin.startswith(_APPLICATION):
+        return await _application(tx, entry, actor=actor, checker=checker, now=now, ids=ids, shelf=shelf) or "已办"
+    if FILING in msgspec.json.decode(entry.body):
+        return await file_paper(tx, entry, actor=actor, now=now, ids=ids, shelf=shelf)
+    return ""
 
 
 async def _application(

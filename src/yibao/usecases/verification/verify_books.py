@@ -11,6 +11,7 @@ from yibao.policy.law.parameters import RegionPolicy
 from yibao.usecases.settlement.explain_settlement import explain, stored_policy
 from yibao.usecases.verification.access_checks import ACCESS_CHECKS
 from yibao.usecases.verification.account_checks import ACCOUNT_CHECKS
+from yibao.usecases.verification.backfill_checks import BACKFILL_CHECKS
 from yibao.usecases.verification.check import Check, Finding
 from yibao.usecases.verification.claims_checks import CLAIMS_CHECKS
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
@@ -18,6 +19,7 @@ from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
 from yibao.usecases.verification.enrolment_checks import ENROLMENT_CHECKS
 from yibao.usecases.verification.entitlement_checks import ENTITLEMENT_CHECKS
+from yibao.usecases.verification.episode_checks import EPISODE_CHECKS
 from yibao.usecases.verification.exchange_checks import EXCHANGE_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
@@ -99,6 +101,8 @@ CHECKS = (
     *ACCOUNT_CHECKS,
     *ACCESS_CHECKS,
     *CLAIMS_CHECKS,
+    *EPISODE_CHECKS,
+    *BACKFILL_CHECKS,
     *CLEARING_CHECKS,
     *CLOSING_CHECKS,
     *CONTRIBUTION_CHECKS,

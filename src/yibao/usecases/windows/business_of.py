@@ -28,6 +28,9 @@ _REFINED = {
 }
 _MATERNITY = ("生育", "计划生育")
 _SPECIAL = "特药"
+_PAID = {"390": "resident_contribution"}
+_PAYING = {"counter": "window", "wechat": "app", "province_app": "app", "tax_app": "tax"}
+"""Channels of the table of openings as windows call them; the others have the same name."""
 
 
 def refined_of(plain: str) -> frozenset[str]:
@@ -94,6 +97,17 @@ def asked_by_party(party: str, kind: str, body: Mapping[str, Any], *, admdvs: st
         business=business, admdvs=admdvs, channel=told if isinstance(told, str) and told in channels() else EXCHANGE,
         transaction=f"{party}/{kind}", care_admdvs=admdvs,
     )
+
+
+def asked_by_payer(admdvs: str, *, payer_kind: str, insutype: str, channel: str) -> Asked:
+    """Return what somebody asks for who is about to pay a bill: employers, residents and others are businesses of their own.
+
+    Args:
+        payer_kind: ``unit``, ``person`` or ``household``. channel: of the table of openings.
+    """
+    business = "contribution" if payer_kind == "unit" else _PAID.get(insutype, "flexible_contribution")
+    return Asked(business=business, admdvs=admdvs, channel=_PAYING.get(channel, channel), care_admdvs=admdvs,
+                 insutype=insutype, payer=payer_kind)
 
 
 def asked_by_operation(operation: str, named: Mapping[str, Any], *, admdvs: str) -> Asked | None:

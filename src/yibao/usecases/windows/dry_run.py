@@ -9,8 +9,8 @@ from io import StringIO
 
 import msgspec
 
-from yibao.domains.windows.gate import judge, money_rule, position_of, stage_of
-from yibao.domains.windows.model import DISPOSITIONS, NOT_OPENED, STAGES, Asked, Plan, Sample, Track
+from yibao.domains.windows.gate import ACCESS, judge, money_rule, position_of, rule_of, stage_of
+from yibao.domains.windows.model import DISPOSITIONS, FROZEN, NOT_OPENED, STAGES, Asked, Plan, Sample, Track
 from yibao.domains.windows.tables import businesses
 from yibao.domains.windows.words import day_says, read_instant
 from yibao.kernel.business_time import SHANGHAI
@@ -96,7 +96,9 @@ def _effect(plan: Plan, sample: Sample) -> Effect:
         )
     asked = msgspec.structs.replace(sample.asked, position=position)
     touched = bool(position or sample.asked.cause)
-    money = money_rule(plan, asked) if business.positions and touched else None
+    money = None
+    if business.positions and touched:
+        money = money_rule(plan, asked) or rule_of(plan, asked, "late_file")
     return Effect(
         name=sample.name, psn=sample.psn, business=business.title, position=position,
         disposition=money.disposition if money else "", rule=money.id if money else "",
@@ -119,6 +121,8 @@ def _days(plan: Plan, track: Track, sample: Sample, asked: Asked) -> Iterator[Da
             answer, says = "registered", "；".join(judged.advice)
         elif judged.advice:
             answer, says = "advised", "；".join(judged.advice)
+        elif judged.stage == FROZEN:
+            says = next((h.rule.says for h in judged.hits if h.rule.disposition in ACCESS), "")
         if (answer, says) != before:
             yield Day(
                 day=day_says(at.date()), at=at, stage=STAGES[stage_of(track, at)], answer=answer, says=says,

@@ -142,7 +142,7 @@ async def show_offer(
     bill = await _seen_bill(call, bill_id)
     if isinstance(bill, Refusal):
         return bill
-    return await offer_payment(call.tx, bill_id, channel=channel, now=call.now)
+    return await offer_payment(call.tx, bill_id, channel=channel, now=call.now, gate=call.gate)
 
 
 @deed("/bases", verb="declare_base")

@@ -21,7 +21,6 @@ from yibao.entrypoints.api.fields import Id, Limit, MaybeWords, PsnNo, Region, W
 from yibao.entrypoints.api.routing import PDF, XLSX, deed, read
 from yibao.entrypoints.api.services import Call
 from yibao.kernel.refusal import Refusal
-from yibao.usecases.registers.asking import plan_name
 from yibao.usecases.registers.close_book import CloseBook, ClosedBook, close_book
 from yibao.usecases.registers.close_entry import close_entry, name_owner
 from yibao.usecases.registers.print_book import write_page, write_sheet
@@ -200,8 +199,7 @@ async def receive_register_entry(call: Call, data: ReceiveEntry) -> RegisterRow 
 @deed("/filing-papers", verb="keep_filing_papers", status=201)
 async def keep_filing_papers(call: Call, data: KeepFiling) -> RegisterRow | Refusal:
     """Keep papers of a filing while filings stand still: it holds from the day of receipt, a paper proof from its own."""
-    plan = plan_name(call.gate, data.admdvs, call.now)
-    return row_of(await keep_filing(call.tx, data, plan=plan, actor=call.actor, now=call.now, ids=call.ids))
+    return row_of(await keep_filing(call.tx, data, actor=call.actor, now=call.now, ids=call.ids, gate=call.gate))
 
 
 @deed("/register-entries/{register_no}/end", verb="end_register_entry")

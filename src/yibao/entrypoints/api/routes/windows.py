@@ -36,7 +36,7 @@ class PlanText(msgspec.Struct, frozen=True, kw_only=True):
     announced_in: MaybeWords = ""
 
 
-class Why(msgspec.Struct, frozen=True, kw_only=True):
+class Why(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of which region, and why."""
 
     admdvs: Region

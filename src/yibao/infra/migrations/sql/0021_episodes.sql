@@ -153,23 +153,30 @@ declare v_state text := case e.state when 'settled' then 'done' when 'returned' 
                             when 'withdrawn' then 'withdrawn' when 'lapsed' then 'lapsed' when 'entered' then 'ready'
                             else 'received' end;
         v_ended timestamptz := case when e.state not in ('held', 'entered') then p_at end;
+        v_kind text;
+        v_share integer;
 begin
     if e.register_no = '' then return; end if;
+    -- A row of late filings ends with the filing and opens no more; there is no money in it, nor in plain intake.
+    select r.kind into v_kind from registers.entry r where r.admdvs = e.admdvs and r.register_no = e.register_no
+        and (r.kind <> 'late_filing' or (r.ended_at is null and v_ended is not null)) for update;
+    if v_kind is null then return; end if;
+    v_share := case when v_kind in ('late_filing', 'counter_intake') then 0 else 1 end;
     update registers.entry r set state = v_state, ended_at = v_ended, answered_at = v_ended,
             answered_by = case when v_ended is null then '' else coalesce(nullif(p_actor, ''), 'system') end,
             reason = case e.state when 'withdrawn' then '机构撤销登记' when 'lapsed' then '超过补录期限' else '' end,
             result = case e.state when 'settled' then e.setl_id when 'claimed' then e.claim_id when 'returned' then '已全额退还'
                          else '' end,
-            amount_fen = greatest(e.total_fen, e.paid_fen), paid_fen = e.paid_fen,
+            due_on = e.settle_by,
+            amount_fen = v_share * greatest(e.total_fen, e.paid_fen), paid_fen = v_share * e.paid_fen,
             -- What is claimed or lapsed was paid in full as far as the institution goes: it owes nothing back.
-            due_fen = case when e.state in ('claimed', 'lapsed') then e.paid_fen else e.due_fen end,
-            back_fen = e.back_fen, topup_fen = e.topup_fen
+            due_fen = v_share * case when e.state in ('claimed', 'lapsed') then e.paid_fen else e.due_fen end,
+            back_fen = v_share * e.back_fen, topup_fen = v_share * e.topup_fen
         where r.admdvs = e.admdvs and r.register_no = e.register_no;
     insert into registers.step (admdvs, register_no, ordinal, what, state, at, actor, channel, says)
         select e.admdvs, e.register_no, coalesce(max(s.ordinal), 0) + 1, 'episode_' || e.state, v_state, p_at, p_actor,
                p_channel, ''
-        from registers.step s where s.admdvs = e.admdvs and s.register_no = e.register_no
-        having exists (select from registers.entry r where r.admdvs = e.admdvs and r.register_no = e.register_no);
+        from registers.step s where s.admdvs = e.admdvs and s.register_no = e.register_no;
 end $$;
 
 -- A settlement settles an episode: cash goes back or is topped up in the same act. In one statement with
