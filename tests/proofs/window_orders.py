@@ -19,17 +19,19 @@ from tests.proofs.books import Books
 from tests.proofs.platform import Platform, Result
 from tests.support.window_city import City, at, fill
 from tests.support.window_lives import NOW, PEOPLE, Life, Stage, draw_life, draw_order, wrong_episodes
+from yibao.infra.database import Database
 from yibao.infra.migrate import migrate
 from yibao.kernel.clock import SystemClock
 from yibao.kernel.ids import RandomIds
-from yibao.infra.database import Database
 from yibao.usecases.catalogue.load_catalogue import load_all
 
 OPENED, PLAN, PLAN_YEAR = "2025-10-01 08:00", "zibo-2021", 2025
 ORDERS_PER_LIFE = 5
 _SHOWN_MAX = 5
 _names = count(1)
-_AGAIN = "select count(*) filter (where settlements > 0) as years, coalesce(sum(settlements), 0) as again from backfill.reordering"
+_AGAIN = """
+select count(*) filter (where settlements > 0) as years, coalesce(sum(settlements), 0) as again from backfill.reordering
+"""
 _BY_HAND = "select count(*) as n from backfill.reordering where refusal <> ''"
 _DIFFERENCES = "select count(*) as n from registers.entry where kind = 'cash_difference'"
 
@@ -41,7 +43,7 @@ def run(n: int, seed: int, platform: Platform) -> Result:
     done: Counter[str] = Counter()
     wrong = Counter({"bills_that_differ": 0, "episodes_that_do_not_tie": 0, "left_after_undoing": 0, "by_hand": 0, "breaches": 0})
     with TemporaryDirectory() as home:
-        cities = [_city(platform, url, Path(home) / f"city{i}") for i, url in enumerate(_databases(platform, lives))]
+        cities = [_city(url, Path(home) / f"city{i}") for i, url in enumerate(_databases(platform, lives))]
         try:
             cities[0].publish(PLAN, year=PLAN_YEAR)
             for city in cities:
@@ -83,8 +85,9 @@ def _live(
             window.settle(life, care)
         done["orders"] += 1
         done["bills"] += len(order)
-        done.update({f"at_{c.position or 'ordinary'}": 1 for c in order})
+        done.update(f"at_{c.position or 'ordinary'}" for c in order)
         borne = window.borne(life, here)
+        done["paid_by_accounts"] += sum(row[2] > 0 for row in borne.values())
         differing = {k for k in {*expected, *borne} if expected.get(k) != borne.get(k)}
         if differing and wrong["bills_that_differ"] < _SHOWN_MAX:
             print(f"  {[c.number for c in order]}: {[(k, expected.get(k), borne.get(k)) for k in sorted(differing)]}")
@@ -114,6 +117,6 @@ async def _fill(url: str, *, persons: int) -> None:
     await fill(url, today=date.fromisoformat(OPENED[:10]), persons=persons)
 
 
-def _city(_platform: Platform, url: str, home: Path) -> City:
+def _city(url: str, home: Path) -> City:
     home.mkdir()
     return City(url, home, opened_at=at(OPENED))

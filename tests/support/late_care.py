@@ -15,7 +15,7 @@ from tests.support.till import Till, total
 from tests.support.ward import Stay, Ward, wire
 from tests.support.window_city import City, at
 from yibao.domains.episodes.model import Episode
-from yibao.domains.episodes.operations import add_episode
+from yibao.domains.episodes.operations import add_cash, add_episode
 
 _serials = itertools.count(1)
 
@@ -93,6 +93,9 @@ class LateCare:
         async def put(database: Any) -> None:
             async with database.transaction() as tx:
                 await add_episode(tx, episode)
+                if paid_fen:
+                    kind = "deposit" if disposition == "deposit" else "payment"
+                    await add_cash(tx, episode, kind=kind, amount_fen=paid_fen, receipt_no="", now=now, actor="clerk")
 
         self.city.with_database(put)
         return episode_id

@@ -49,11 +49,13 @@ def test_a_visit_inside_is_paid_in_full_and_has_a_number_a_last_day_and_a_messag
     row = city.fetch("select * from registers.entry where register_no = $1", e["register_no"])[0]
     assert (row["phone"], row["paid_fen"], row["state"], row["psn_no"]) == ("13900000001", 12345, "received", e["psn_no"])
     told = city.fetch("select text from notices.message where about = $1", e["episode_id"])
-    assert len(told) == 1 and e["register_no"] in told[0]["text"]
+    assert len(told) == 1
+    assert e["register_no"] in told[0]["text"]
     # The same note again is the same row, and the same cash.
     again = desk.note(patient, kind="outpatient", visit_no="MZ1", begin=at("2021-10-11 09:30"),
                       end_at=at("2021-10-11 09:30"), total_fen=12345)
-    assert not again["is_new"] and again["episode"]["episode_id"] == e["episode_id"]
+    assert not again["is_new"]
+    assert again["episode"]["episode_id"] == e["episode_id"]
     assert desk.show(e)["cash"] == [{**desk.show(e)["cash"][0], "kind": "payment", "amount_fen": 12345, "receipt_no": "SJ1"}]
     # A case of its own hospital only: another one does not see it.
     other = city.institution(index=1)["fixmedins_code"]
@@ -113,7 +115,8 @@ def test_what_is_refused_names_every_fault(city: City, desk: WindowDesk, code: s
                              end_at=at("2021-10-12 08:00"), fixmedins_code=code)["code"] == "EPISODE_ELSEWHERE"
     kept = desk.refused(patient, kind="outpatient", visit_no="MZ32", begin=at("2021-10-12 08:00"),
                         end_at=at("2021-10-12 08:00"), cert_type="02", cert_no=patient["certno"])
-    assert kept["code"] == "CREDENTIAL_NOT_KEPT" and patient["certno"] not in str(kept)
+    assert kept["code"] == "CREDENTIAL_NOT_KEPT"
+    assert patient["certno"] not in str(kept)
 
 
 def test_notes_without_a_connection_are_off_unless_the_plan_says_otherwise(city: City, desk: WindowDesk) -> None:
@@ -123,14 +126,17 @@ def test_notes_without_a_connection_are_off_unless_the_plan_says_otherwise(city:
 
 
 def test_over_its_last_day_a_case_lapses_and_the_claim_by_hand_is_named(city: City, desk: WindowDesk) -> None:
-    open_ones = [e for e in desk.hall.read("/windows/episodes", state="held")["rows"]]
+    open_ones = list(desk.hall.read("/windows/episodes", state="held")["rows"])
     city.turn("2022-01-01 08:00")
     lapsed = city.hall("review").do("/regions/370300/windows/lapse")["rows"]
-    assert {e["episode_id"] for e in lapsed} == {e["episode_id"] for e in open_ones} and len(lapsed) >= 2
+    assert {e["episode_id"] for e in lapsed} == {e["episode_id"] for e in open_ones}
+    assert len(lapsed) >= 2
     assert {e["state"] for e in lapsed} == {"lapsed"}
     assert city.hall("review").do("/regions/370300/windows/lapse")["rows"] == []
     refused = desk.refuse(lapsed[0], "cash", kind="payment", amount_fen=1, receipt_no="SJ99")
-    assert refused["code"] == "EPISODE_ENDED" and "手工报销" in refused["faults"][0]["remedy"]
+    assert refused["code"] == "EPISODE_ENDED"
+    assert "手工报销" in refused["faults"][0]["remedy"]
     told = city.fetch("select text from notices.message where about = $1 and kind = 'episode_lapsed'",
                       lapsed[0]["episode_id"])
-    assert len(told) == 1 and "手工报销" in told[0]["text"]
+    assert len(told) == 1
+    assert "手工报销" in told[0]["text"]

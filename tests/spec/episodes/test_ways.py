@@ -12,6 +12,7 @@ from tests.support.till import Refused
 from tests.support.ward import Stay, Ward
 from tests.support.window_city import City, at
 from tests.support.window_desk import WindowDesk, note_of, plan_with, rule
+from yibao.domains.people.cards import Card, hold_card, put_card
 
 EMPLOYEES, RESIDENTS = 'when.insutype = ["310"]', 'when.insutype = ["390"]'
 ALWAYS = '"normal", "last_call", "frozen", "after"'
@@ -25,7 +26,7 @@ PLAN = plan_with(
     rule("T-CRED", "capture_credential", "outpatient_settlement", "P5", EMPLOYEES, 'terms.settle_by = "2021-11-30"'),
     rule("T-DEP", "deposit", "chronic_settlement", "P5", EMPLOYEES, "terms.share = 5000", 'terms.settle_by = "2021-11-30"'),
     rule("T-HOLD", "hold_open", "inpatient_settlement", "P5", RESIDENTS, "terms.deposit = false"),
-    rule("T-STOCK", "stock_up", "chronic_settlement", "", "terms.days = 120", 'terms.until = "2021-10-31"',
+    rule("T-STOCK", "stock_up", "chronic_settlement", "", "terms.days = 95", 'terms.until = "2021-10-31"',
          phase='"last_call"'),
     rule("T-OFF", "continue", "settlement_query", "", 'when.channel = ["gateway"]', "terms.offline_notes = true",
          phase='"frozen"'),
@@ -94,15 +95,19 @@ def test_inside_the_stop(city: City, desk: WindowDesk) -> None:
     visit = {"kind": "outpatient", "begin": at("2021-10-12 09:00"), "end_at": at("2021-10-12 09:00")}
     assert desk.refused(patient, visit_no="MZC1", **visit)["code"] == "CREDENTIAL_MISSING"
     wrong = desk.refused(patient, visit_no="MZC1", **visit, cert_type="02", cert_no="11010519491231002X")
-    assert wrong["code"] == "CREDENTIAL_DIFFERS" and "11010519491231002X" not in str(wrong)
+    assert wrong["code"] == "CREDENTIAL_DIFFERS"
+    assert "11010519491231002X" not in str(wrong)
     kept = desk.note(patient, visit_no="MZC1", **visit, cert_type="02", cert_no=patient["certno"], total_fen=10000)["episode"]
-    assert kept["has_credential"] and kept["disposition"] == "capture_credential"
+    assert kept["has_credential"]
+    assert kept["disposition"] == "capture_credential"
     row = city.fetch("select credential::text as kept from episodes.episode where visit_no = 'MZC1'")[0]["kept"]
-    assert patient["certno"] not in row and "digest" in row
+    assert patient["certno"] not in row
+    assert "digest" in row
     chronic = city.patient("zb-chronic-hypertension")
     above = desk.refused(chronic, visit_no="MZD1", **visit, visit_class="chronic", total_fen=10000,
                          cash=[{"kind": "deposit", "amount_fen": 5001, "receipt_no": "D1"}])
-    assert above["code"] == "DEPOSIT_ABOVE_SHARE" and "50.00元" in above["detail"]
+    assert above["code"] == "DEPOSIT_ABOVE_SHARE"
+    assert "50.00元" in above["detail"]
     e = desk.note(chronic, visit_no="MZD1", **visit, visit_class="chronic", total_fen=10000,
                   cash=[{"kind": "deposit", "amount_fen": 5000, "receipt_no": "D1"}])["episode"]
     assert (e["disposition"], e["deposit_fen"], e["settle_by"]) == ("deposit", 5000, "2021-11-30")
@@ -147,12 +152,41 @@ def test_care_away_from_home_is_filed_after_the_stop_while_the_person_is_still_t
     assert clerk.hall.refused("/windows/late-filings", late)["code"] == "LATE_FILING_NOT_YET"
     city.turn("2021-10-20 09:00")
     gone = clerk.hall.refused("/windows/late-filings", late | {"discharged_on": "2021-10-19", "episode_id": ""})
-    assert gone["code"] == "LATE_FILING_DISCHARGED" and "手工报销" in gone["faults"][0]["remedy"]
+    assert gone["code"] == "LATE_FILING_DISCHARGED"
+    assert "手工报销" in gone["faults"][0]["remedy"]
     filed = clerk.hall.do("/windows/late-filings", late)
     assert (filed["valid_from"], filed["valid_to"], filed["register_no"]) == ("2021-10-08", None, e["register_no"])
     assert clerk.hall.refused("/windows/late-filings", late)["code"] == "FILING_REPEATED"
     row = city.fetch("select state, result from registers.entry where register_no = $1", e["register_no"])[0]
     assert dict(row) == {"state": "done", "result": filed["filing_id"]}
+
+
+def test_a_visit_is_entered_by_the_credential_that_was_kept_though_the_card_was_lost_since(city: City, desk: WindowDesk) -> None:
+    """On 12 October a card is shown; on the 13th it is reported lost; after the stop the visit is entered without anybody."""
+    city.turn("2021-10-12 16:00")
+    patient, till = city.patient("zb-retired-first"), city.till()
+    card = city.fetch("select card_no from people.person where psn_no = $1", patient["psn_no"])[0]["card_no"]
+    visit = {"kind": "outpatient", "begin": at("2021-10-12 15:00"), "end_at": at("2021-10-12 15:00")}
+    desk.note(patient, visit_no="MZCARD", **visit, cert_type="03", cert_no=card, total_fen=10000)
+
+    async def lose(tx: Any, *, actor: Any, now: Any, ids: Any) -> None:  # noqa: ARG001
+        await put_card(tx, Card(psn_no=patient["psn_no"], card_no=card, admdvs="370300", state="lost", since=now,
+                                recorded_at=now))
+        await hold_card(tx, patient["psn_no"], card_no=card, state="lost")
+
+    city.do(lose)
+    city.turn("2021-10-19 09:00")
+    shown = {"mdtrt_cert_type": "03", "mdtrt_cert_no": card}
+    registration = till.registration(patient, begin="2021-10-12 15:00:00", visit_no="MZOTHER")
+    with pytest.raises(Refused, match="已挂失"):
+        till.call("2201", {"data": registration["data"] | shown}, insured_place="370300")
+    registration["data"] |= {"ipt_otp_no": "MZCARD", **shown}
+    mdtrt_id = till.call("2201", registration, insured_place="370300")["data"]["mdtrt_id"]
+    till.record(patient, patient["visit"], mdtrt_id, begin="2021-10-12 15:00:00")
+    till.upload(patient, patient["visit"], mdtrt_id, begin="2021-10-12 15:00:00")
+    bill = till.bill(patient, patient["visit"], mdtrt_id)
+    till.call("2207", {"data": bill["data"] | shown}, insured_place="370300")
+    assert city.fetch("select state from episodes.episode where visit_no = 'MZCARD'")[0]["state"] == "settled"
 
 
 def test_after_the_restart(city: City, desk: WindowDesk, ward: Ward, charges: list[dict[str, Any]]) -> None:
@@ -200,10 +234,10 @@ def test_more_medicine_may_be_taken_until_the_day_the_plan_names(city: City) -> 
         lines = [{**line, "prd_days": days} for line in visit["lines"]]
         return till.upload(patient, {**visit, "lines": lines}, mdtrt_id, begin=begin)
 
-    # SUP-01: twelve weeks, 84 days, since 2021-08-10; the plan allows 120 to the end of October.
-    assert take(120, "2021-10-20")
-    with pytest.raises(Refused, match="一次最多取120天"):
-        take(121, "2021-10-20")
+    # SUP-01: twelve weeks, 84 days, since 2021-08-10; the plan allows 95 to the end of October.
+    assert take(95, "2021-10-20")
+    with pytest.raises(Refused, match="一次最多取95天"):
+        take(96, "2021-10-20")
     city.turn("2021-11-01 09:00")
     with pytest.raises(Refused, match="一次最多取84天"):
         take(85, "2021-11-01")

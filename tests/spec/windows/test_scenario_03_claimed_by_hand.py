@@ -86,5 +86,7 @@ def test_the_same_stay_filed_before_costs_nothing_first(city: Any) -> None:
     assert office.review.refused(f"/claims/{unproven['claim_id']}/calculate")["code"] == "REMOTE_NOT_FILED"
     office.intake.do(f"/applications/{unproven['application_id']}/withdraw", {"says": "补填备案编号"})
     claim = office.settle(patient, [{**bill, "filing_ref": "ZB2021-0917"}], cause="network")
-    assert claim["detail"]["bills"][0]["first_fen"] == 0
+    detail = claim["detail"]["bills"][0]
+    # Nothing first. Retired: half of what an active person bears; (10 000 − 700) × 87 % = 8 091.00, 10 000 × 90 % = 9 000.00.
+    assert (detail["first_fen"], detail["fund_fen"]) == (0, 1_709_100)
     assert city.breaches() == {}

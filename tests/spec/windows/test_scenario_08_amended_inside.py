@@ -2,11 +2,12 @@
 
 | day | what happens |
 |---|---|
-| 10-08 | the plan is published; who has something open is reminded: Bob (left the hospital on the 7th, not settled), Ann (in hospital), and their hospital. Fay has nothing open and hears nothing. Gus's transfer is on its way, last day 10-28 |
+| 10-08 | the plan is published; who has something open is reminded: Bob (left hospital on the 7th, not settled), Ann (in it) |
+|       | and their hospital. Fay has nothing open and hears nothing. Gus's transfer is on its way, last day 10-28 |
 | 10-11 | Cat hands in her transfer papers and gets a number |
 | 10-12 | the hospital notes Dan's visit: paid in full, to be backfilled; Eve asks to be told when settlement is back |
 | 10-14 | the second version: restart 10-20 24:00. The stop itself, which has passed, cannot be moved |
-| 10-14 | everybody who is affected is told once what changed: Ann, Bob, Cat, Dan, Eve, the hospital; Fay is not. Sent again, nobody is told again |
+| 10-14 | whoever is affected is told once what changed: Ann, Bob, Cat, Dan, Eve, the hospital; Fay is not. Sent again: nobody |
 | 10-19 00:00 | still closed, as the second version says; the first would have opened |
 | 10-21 00:00 | open; Eve is told, Dan may have his visit settled, Cat's papers are worked on |
 

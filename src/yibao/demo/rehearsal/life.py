@@ -6,12 +6,11 @@ noted over REST; it is sent, with its original times, when the platform is back.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import count
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,8 +23,9 @@ from yibao.kernel.money import yuan_to_fen
 Post = Callable[[str, str, Any, str], Awaitable[dict[str, Any]]]
 """Posts to the REST API: the institution or post that asks, path, body, idempotency key; returns the answer."""
 Turn = Callable[[datetime], None]
+Act = tuple[datetime, Callable[[], Awaitable[None]]]
+"""When somebody does something, and what."""
 _KINDS = {VISIT: "outpatient", STAY: "stay", SALE: "sale"}
-_WINDOW = "WINDOW_STOPPED"
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -56,39 +56,38 @@ class Life:
         self.outcomes: dict[int, Outcome] = {}
         self.done: Counter[str] = Counter()
 
-    async def play(self, script: list[Care], *, progress: Callable[[int, int], None] | None = None) -> None:
-        """Play every piece of care in the order in which its institution does something for it."""
-        order = count()
-        acts: list[tuple[datetime, int, str, Care]] = []
+    async def play(
+        self, script: Sequence[Care], others: Sequence[Act] = (), *, progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Play every piece of care, and what others do, in the order of time."""
+        acts = [(at, does) for at, does in others]
         for care in script:
-            self.outcomes[care.number] = Outcome(care=care)
-            for at, act in self._acts(care):
-                heapq.heappush(acts, (at, next(order), act, care))
-        whole = len(acts)
-        while acts:
-            at, _n, act, care = heapq.heappop(acts)
+            outcome = self.outcomes[care.number] = Outcome(care=care)
+            acts += [(at, partial(does, outcome, at)) for at, does in self._acts(care)]
+        acts.sort(key=lambda act: act[0])
+        for done, (at, does) in enumerate(acts, 1):
             self._turn(at)
-            await getattr(self, f"_{act}")(self.outcomes[care.number], at)
+            await does()
             if progress:
-                progress(whole - len(acts), whole)
+                progress(done, len(acts))
 
-    def _acts(self, care: Care) -> list[tuple[datetime, str]]:
+    def _acts(self, care: Care) -> list[tuple[datetime, Callable[[Outcome, datetime], Awaitable[None]]]]:
         """Return what the institution does for a piece of care, and when."""
         season, end = self.season, care.end or care.begin
-        acts = []
+        acts: list[tuple[datetime, Callable[[Outcome, datetime], Awaitable[None]]]] = []
         if season.is_stopped(care.begin):
-            acts.append((care.begin + timedelta(minutes=2), "note"))
+            acts.append((care.begin + timedelta(minutes=2), self._note))
         elif care.kind != SALE:
-            acts.append((care.begin, "begin"))
+            acts.append((care.begin, self._begin))
         if season.is_stopped(end) and not season.is_stopped(care.begin):
-            acts.append((end, "note"))
+            acts.append((end, self._note))
         if season.is_stopped(care.begin) and care.end is not None:
             # Written down at the admission, paid when the patient leaves.
-            acts.append((care.end, "leave"))
+            acts.append((care.end, self._leave))
         if season.touches(care) and not season.is_stopped(end):
             # Admitted in the stop and still there: the admission is made up for, with its own date.
-            acts.append((max(season.restart + timedelta(minutes=5), min(care.entered, end - timedelta(minutes=1))), "begin"))
-        acts.append((max(care.entered, end), "finish"))
+            acts.append((max(season.restart + timedelta(minutes=5), min(care.entered, end - timedelta(minutes=1))), self._begin))
+        acts.append((max(care.entered, end), self._finish))
         return acts
 
     async def _begin(self, o: Outcome, at: datetime) -> None:

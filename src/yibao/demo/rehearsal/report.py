@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from yibao.demo.rehearsal.life import Life, Outcome
+from yibao.demo.rehearsal.office import Office
 from yibao.infra.database import Database
 from yibao.usecases.verification.verify_books import verify_books
 
@@ -59,7 +60,7 @@ class Left(msgspec.Struct, kw_only=True):
     digest: str
 
 
-async def look_at(database: Database, life: Life) -> Left:
+async def look_at(database: Database, life: Life, office: Office) -> Left:
     """Count what is left and compare it with the book that the institutions kept."""
     books = [dict(row) for row in await database.fetch(_BOOKS)]
     held = (await database.fetch(_HELD))[0]
@@ -68,6 +69,7 @@ async def look_at(database: Database, life: Life) -> Left:
         "cash_kept_is_not_cash_due": abs(held["kept"] - held["due"]),
     }
     examples: dict[str, list[str]] = {}
+    _count(wrong, examples, "office_refused", office.refused)
     _count(wrong, examples, "refused", [_said(o) for o in life.outcomes.values() if o.refused])
     _count(wrong, examples, "not_settled", [_said(o) for o in life.outcomes.values() if o.cash is None and not o.refused])
     settled = {row["visit_no"]: row for row in await database.fetch(_ALL_SETTLED_CASH)}
@@ -85,7 +87,7 @@ async def look_at(database: Database, life: Life) -> Left:
     wrong["breaches"] = sum(f.breaches for f in findings)
     examples["breaches"] = [f"{f.invariant} {f.says} {list(f.examples)[:3]}" for f in findings]
     return Left(
-        done=dict(sorted(life.done.items())), books=books,
+        done=dict(sorted((life.done + office.done).items())), books=books,
         episodes={row["state"]: row["episodes"] for row in await database.fetch(_EPISODES)},
         cash={row["kind"]: row["fen"] for row in await database.fetch(_CASH)},
         wrong=wrong, examples={k: v[:5] for k, v in examples.items() if v}, digest=await digest_of(database),

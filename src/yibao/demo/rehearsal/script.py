@@ -11,6 +11,7 @@ import msgspec
 from yibao.demo.orders import Desk, OrderLine
 
 VISIT, STAY, SALE = "visit", "stay", "sale"
+EMPLOYEES = "310"
 _LEAD, _TAIL = timedelta(days=9), timedelta(days=9)
 """How long before the stop and after the restart the rehearsal looks."""
 
@@ -94,7 +95,8 @@ def write_script(people: People, season: Season, *, cares: int, seed: int) -> li
     script: list[Care] = []
     while len(script) < cares:
         patient = rng.choice(people.patients)
-        kind = rng.choices((VISIT, STAY, SALE), (60, 25, 15))[0]
+        # Residents buy at pharmacies with their own money.
+        kind = rng.choices((VISIT, STAY, SALE), (60, 25, 15 if patient.insutype == EMPLOYEES else 0))[0]
         begin = _when(rng, season)
         end = begin + timedelta(hours=rng.randrange(24, 24 * 12)) if kind == STAY else None
         taken = (begin - timedelta(hours=1), (end or begin) + timedelta(hours=1))

@@ -41,7 +41,7 @@ values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
 """
 RECEIVED = """
 update claims.recovery set received_fen = received_fen + $3,
-    closed_at = case when received_fen + $3 = owed_fen then $4 end where psn_no = $1 and claim_id = $2
+    closed_at = case when received_fen + $3 = owed_fen then $4::timestamptz end where psn_no = $1 and claim_id = $2
 """
 
 

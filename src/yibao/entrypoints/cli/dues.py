@@ -87,7 +87,7 @@ def assess_year(
 @app.command("send", help="把待发送的缴费单发给税务部门")
 def send(region: Region, operator: OperatorName, as_json: JsonFlag = False) -> None:
     """Send open bills."""
-    done: Sent = _batch(lambda db, shelf, now: send_bills(
+    done: Sent = _batch(lambda db, _shelf, now: send_bills(
         db, admdvs=region, now=now, ids=RandomIds(), actor=_actor(operator, region), progress=_progress,
     ), as_json=as_json)
     show({"ok": True, "sent": done}, as_json=as_json, render=lambda: (
@@ -97,7 +97,7 @@ def send(region: Region, operator: OperatorName, as_json: JsonFlag = False) -> N
 @app.command("collect", help="从个人账户划扣长期护理、退休人员大额缴费")
 def collect(region: Region, as_json: JsonFlag = False) -> None:
     """Take dues from personal accounts."""
-    done: Collected = _batch(lambda db, shelf, now: collect_from_accounts(
+    done: Collected = _batch(lambda db, _shelf, now: collect_from_accounts(
         db, admdvs=region, now=now, progress=_progress), as_json=as_json)
     show({"ok": True, "collected": done}, as_json=as_json, render=lambda: (
         f"✓ 划扣 {done.taken} 笔，{yuan_text(done.taken_fen)} 元；余额不足 {done.too_low} 笔，下次再划"))

@@ -24,6 +24,7 @@ from yibao.demo.agency import describe_agency
 from yibao.demo.description import ENDPOINT
 from yibao.demo.rehearsal.counter import Counter
 from yibao.demo.rehearsal.life import Life
+from yibao.demo.rehearsal.office import PEOPLE_A_PAPER, Office, who_brings_papers
 from yibao.demo.rehearsal.report import Left, look_at
 from yibao.demo.rehearsal.script import Season, write_script
 from yibao.demo.rehearsal.stage import build_stage, gather_people, program_key
@@ -155,9 +156,11 @@ async def _live(
             return found
 
         life = Life(season, till=Counter(http_sender(base_url + ENDPOINT)), post=post, turn=clock.turn)
-        await life.play(script, progress=_told)
-    clock.turn(season.end)
-    return await look_at(database, life)
+        office = Office(plan.admdvs, plan.name, post)
+        await life.play(script, office.acts(who_brings_papers(
+            people.patients, season, wanted=cast.people // PEOPLE_A_PAPER, seed=cast.seed), season), progress=_told)
+        clock.turn(season.end)
+    return await look_at(database, life, office)
 
 
 def _told(done: int, whole: int) -> None:

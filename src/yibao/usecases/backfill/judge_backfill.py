@@ -29,6 +29,13 @@ def is_touched(row: Any, gate: Gate, *, admdvs: str, at: datetime) -> bool:
     return bool(row["episodes"] or row["claimed"]) or gate.plan_for(admdvs, at) is not None
 
 
+def has_credential(row: Any) -> bool:
+    """Say whether the institution kept the patient's credential when he or she was there: a card lost since does not matter."""
+    return any(
+        e["credential"] not in ("", "{}") and e["fixmedins_code"] == row["fixmedins_code"] for e in row["episodes"] or ()
+    )
+
+
 def judge_backfill(row: Any, care: Care, *, gate: Gate, now: datetime) -> Backfill | Refusal | None:
     """Return how a bill is settled that a window held up, None where no window did; or refuse with the way that is open.
 
@@ -77,6 +84,9 @@ def _shut(episode: Episode, care: Care) -> Fault | None:
     if episode.state in OPEN and episode.is_self_paying:
         return Fault("SELF_PAY_CARRIED", "患者现按自费管理，尚未转回医保", care.field, care.visit_no,
                      "请先办理转回医保，再按原就诊时间结算")
+    if episode.state in OPEN and business_date(episode.begin_at) != business_date(care.begin):
+        return Fault("EPISODE_BEGIN_DIFFERS", f"就诊日期与停机期间登记的{business_date(episode.begin_at)}不一致", care.field,
+                     f"{business_date(care.begin)}", "请更正为原就诊（入院）时间；登记有误的先更正登记")
     if episode.disposition == BY_HAND:
         return _by_hand("这笔费用按停机方案由参保人办理手工报销", care, basis=episode.rule_id)
     if episode.state == LAPSED:

@@ -33,7 +33,7 @@ OPERATOR = "补录排序"
 # Discharged at midnight means that the day is known and not the hour: the stay ends after everything of that day.
 IN_FORCE = """
 select s as settlement, coalesce(l.psn_no is not null, false) as is_late, c.setl_id is not null as is_stay,
-       coalesce(x.episode_id, '') as episode_id, coalesce(l.plan, '') as plan,
+       coalesce(l.plan, '') as plan,
        case when c.setl_id is null then e.begin_at
             when c.is_interim or (v.discharged_at at time zone 'Asia/Shanghai')::time = '00:00'
             then (c.end_on + 1)::timestamp at time zone 'Asia/Shanghai'
@@ -43,7 +43,6 @@ join encounters.encounter e on e.psn_no = s.psn_no and e.mdtrt_id = s.mdtrt_id
 left join encounters.stay v on v.psn_no = s.psn_no and v.mdtrt_id = s.mdtrt_id
 left join settlements.stay_settlement c on c.psn_no = s.psn_no and c.setl_id = s.setl_id
 left join backfill.late_entry l on l.psn_no = s.psn_no and l.mdtrt_id = s.mdtrt_id and l.chrg_bchno = s.chrg_bchno
-left join episodes.episode x on x.psn_no = s.psn_no and x.setl_id = s.setl_id and x.setl_id <> ''
 where s.psn_no = $1 and s.insutype = $2 and s.year = $3 and s.kind = 'settlement' and s.state = 'active'
 order by s.settled_at, s.setl_id
 """
@@ -56,7 +55,6 @@ order by e.mdtrt_id for update
 COUNTERS = """
 select code, used_fen, cap_fen from settlements.counter where psn_no = $1 and insutype = $2 and year in (0, $3)
 """
-RESETTLE = "select episodes.resettle($1, $2, $3, $4, $5, $6)"
 IN_ORDER = """
 update backfill.late_entry set reorder = false where psn_no = $1 and insutype = $2 and year = $3 and reorder
 """
@@ -123,13 +121,8 @@ async def reorder_year(
     _, replaced = await writer.rewrite(again)
     now = clock.now()
     plan = next(one.plan for one in order if one.plan)
-    noted = {one.settlement.setl_id for one in order if one.episode_id}
     for one in again:
-        new_id = replaced[one.settlement.setl_id]
-        if one.settlement.setl_id in noted:
-            assert isinstance(one.decision, Decision)
-            await tx.execute(RESETTLE, psn_no, one.settlement.setl_id, new_id, one.decision.cash, now, OPERATOR)
-        await _tell_difference(tx, one, new_id, plan=plan, now=now, ids=ids)
+        await _tell_difference(tx, one, replaced[one.settlement.setl_id], plan=plan, now=now, ids=ids)
     return await _report(tx, asked, again, at=now, admdvs=admdvs, refusal=note)
 
 
@@ -138,7 +131,7 @@ def _standing(row: object) -> Standing:
     return Standing(
         settlement=from_row(r["settlement"]), service_at=r["service_at"], is_late=r["is_late"],
         is_fixed=is_claim_desk(r["settlement"]["fixmedins_code"]), is_stay=r["is_stay"],
-        episode_id=r["episode_id"], plan=r["plan"],
+        plan=r["plan"],
     )
 
 

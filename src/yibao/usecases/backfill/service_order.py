@@ -18,7 +18,6 @@ class Standing(msgspec.Struct, frozen=True):
         is_late: a window has made it late; the others stand where they were counted.
         is_fixed: it was paid by hand and is not settled again: it and everything counted before it stay where they are.
         is_stay: it covers a stay, and so has a number among the stays of its year.
-        episode_id: what was noted of it, ``""`` if nothing was.
         plan: of the window that made it late, ``""`` for the others.
     """
 
@@ -27,7 +26,6 @@ class Standing(msgspec.Struct, frozen=True):
     is_late: bool
     is_fixed: bool
     is_stay: bool
-    episode_id: str
     plan: str
 
 

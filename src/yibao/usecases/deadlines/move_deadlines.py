@@ -153,7 +153,7 @@ class _Mover:
         await tx.execute(MOVE_TRANSFER, row["psn_no"], row["key"], day)
         await keep_move(tx, due, object_kind="transfer", object_id=row["key"], admdvs=self._admdvs,
                         psn_no=row["psn_no"], now=self._now)
-        await self._tell(tx, due, f"转移接续（编号{row['transfer_id']}）", about=row["key"], psn_no=row["psn_no"])
+        await self._tell(tx, due, f"转移接续（编号{row['key']}）", about=row["key"], psn_no=row["psn_no"])
         return 1
 
     async def application(self, tx: Connection, row: asyncpg.Record) -> int:
@@ -171,7 +171,7 @@ class _Mover:
                         psn_no=row["applicant_no"] if is_person else "", now=self._now)
         if row["applicant_no"]:
             to = {"psn_no" if is_person else "emp_no": row["applicant_no"]}
-            await self._tell(tx, due, f"申请（编号{row['application_id']}）", about=row["key"], **to)
+            await self._tell(tx, due, f"申请（编号{row['key']}）", about=row["key"], **to)
         return 1
 
     def _not_before(self, day: date, stood: date | None) -> date:

@@ -9,8 +9,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from yibao.domains.deadlines.queries import open_transits
 from yibao.domains.encounters.stays import find_overlapping
 from yibao.domains.enrolment.queries import find_relation
+from yibao.domains.entitlement.queries import spells_on
 from yibao.domains.episodes import operations, queries
 from yibao.domains.episodes.model import DEPOSIT, HELD, SALE, STAY, Episode
 from yibao.domains.episodes.rules import WITHOUT_PATIENT, allowed_cash, classes_of, note_faults
@@ -27,6 +29,7 @@ from yibao.kernel.business_time import business_date
 from yibao.kernel.identity_number import mask
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.deadlines.promised import IN_TRANSIT
 from yibao.usecases.episodes.commands import NoteEpisode
 from yibao.usecases.episodes.judge_case import Facts, JudgedCase, judge_case
 from yibao.usecases.notices.tell import Message, tell
@@ -116,6 +119,9 @@ async def _case(
     if relation is None:
         return refuse("NOT_ENROLLED", "参保人没有该险种的参保关系", field="insutype", received=c.insutype,
                       remedy="请用1101查询参保险种")
+    if c.cause and not await _has_cause(tx, c, now):
+        return refuse("CAUSE_NOT_FOUND", "参保人没有这种待办的情形", field="cause", received=c.cause[:40],
+                      remedy="缴费在途的请先凭缴费凭据登记；待遇正常的请直接结算")
     institution = await find_institution(tx, code)
     place = _place(c, institution, home=relation["admdvs"], actor=actor)
     if isinstance(place, Refusal):
@@ -132,6 +138,15 @@ async def _case(
         return judged
     encounter = None if c.kind == SALE else await queries.find_visit(tx, fixmedins_code=code, visit_no=c.visit_no)
     return Case(person, relation["admdvs"], place, code, visit_class, judged, encounter)
+
+
+async def _has_cause(tx: Connection, c: NoteEpisode, now: datetime) -> bool:
+    """Say whether the cause that a note names holds for the person: by the benefit status of a day of the case."""
+    days = {business_date(c.begin_at), business_date(c.end_at or now)}
+    spells = [s for on in days for s in await spells_on(tx, c.psn_no, on=on)]
+    if any(s["reason"] == c.cause and s["insutype"] == c.insutype for s in spells):
+        return True
+    return any(t.insutype == c.insutype for t in await open_transits(tx, c.psn_no)) and c.cause == IN_TRANSIT
 
 
 def _place(c: NoteEpisode, institution: Institution | None, *, home: str, actor: Actor) -> str | Refusal:

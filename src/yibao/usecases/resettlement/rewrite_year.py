@@ -29,6 +29,8 @@ RESETTLE = "RESETTLE"
 LAST_SETTLED_AT = "select max(settled_at) from settlements.settlement where psn_no = $1"
 COVERS = "select * from settlements.stay_settlement where psn_no = $1 and setl_id = any($2::text[])"
 POSTINGS = "select * from ledger.posting where psn_no = $1 and posting_id = any($2::text[])"
+NOTED = "select setl_id from episodes.episode where psn_no = $1 and setl_id = any($2::text[])"
+FOLLOW = "select episodes.resettle($1, $2, $3, $4, $5, $6)"
 _FACTS = msgspec.json.Encoder()
 
 
@@ -67,10 +69,21 @@ class YearWriter:
         for one in sorted(again, key=lambda o: (o.settlement.settled_at, o.settlement.setl_id), reverse=True):
             origin = one.settlement
             refunds[origin.setl_id] = await self._cancel(origin, postings[origin.setl_id])
+        noted = {row["setl_id"] for row in await self._tx.fetch(NOTED, self._psn_no, olds)}
         replacements = {}
         for one in again:
-            replacements[one.settlement.setl_id] = await self._settle(one, refund_id=refunds[one.settlement.setl_id])
+            old = one.settlement.setl_id
+            replacements[old] = await self._settle(one, refund_id=refunds[old])
+            if old in noted:
+                await self._follow(one, replacements[old])
         return refunds, replacements
+
+    async def _follow(self, one: DecidedAgain, setl_id: str) -> None:
+        """Let the cash of a case that a window held up follow its settlement."""
+        assert isinstance(one.decision, Decision)
+        await self._tx.execute(
+            FOLLOW, self._psn_no, one.settlement.setl_id, setl_id, one.decision.cash, self._at, self._operator
+        )
 
     async def _cancel(self, origin: Settlement, posting: asyncpg.Record) -> str:
         at, setl_id = self._next()

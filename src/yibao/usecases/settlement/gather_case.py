@@ -11,6 +11,7 @@ from yibao.domains.people.card_rules import card_faults
 from yibao.kernel.refusal import Fault, Refusal, refuse
 from yibao.policy.case import Case
 from yibao.usecases.backfill.care_of import care_of
+from yibao.usecases.backfill.judge_backfill import has_credential
 from yibao.usecases.backfill.model import Care
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
@@ -131,7 +132,8 @@ def _visit_faults(row: asyncpg.Record, bill: SettleCommand) -> list[Fault]:
         elif row["disease_code"] not in (row["recognised"] or ()):
             faults.append(Fault("DISEASE_NOT_RECOGNISED", "参保人没有该病种的有效慢特病认定", "mdtrtinfo.dise_codg",
                                 row["disease_code"], "请用5301查询已认定病种，或先办理认定"))
-    faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
+    if not has_credential(row):
+        faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
     return faults + payment_faults(bill, setlway_text="门诊")
 
 

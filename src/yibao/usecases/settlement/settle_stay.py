@@ -14,6 +14,7 @@ from yibao.policy.case import Case
 from yibao.policy.law.parameters import RegionPolicy, first_match
 from yibao.policy.pipeline.choosing import Benefit, choose_benefit
 from yibao.usecases.backfill.care_of import care_of
+from yibao.usecases.backfill.judge_backfill import has_credential
 from yibao.usecases.backfill.model import Care
 from yibao.usecases.entitlement.standing_faults import standing_faults
 from yibao.usecases.filings.case_facts import CaseWords
@@ -153,7 +154,8 @@ def _stay_faults(row: asyncpg.Record, bill: StayBill) -> list[Fault]:
     if bill.discharge_on is not None and on is not None and bill.discharge_on != on:
         faults.append(Fault("DISCHARGE_DAY_DIFFERS", f"出院时间与2402办理的出院日期{on}不一致", "data.dscgTime",
                             f"{bill.discharge_on}", "请核对出院时间"))
-    faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
+    if not has_credential(row):
+        faults += card_faults(bill.cert_type, row["card_state"], field="data.mdtrt_cert_type")
     return faults + payment_faults(bill, setlway_text="住院")
 
 

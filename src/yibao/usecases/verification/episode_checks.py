@@ -7,7 +7,8 @@ from yibao.usecases.verification.check import Check
 EPISODE_CHECKS = (
     Check("I6", "停机病例的收款、退款、补交各笔之和等于机构应留存的现金", """
         select e.episode_id from episodes.episode e
-        left join (select psn_no, episode_id, sum(amount_fen) as fen from episodes.cash group by 1, 2) c using (psn_no, episode_id)
+        left join (select psn_no, episode_id, sum(amount_fen) as fen from episodes.cash group by 1, 2) c
+            using (psn_no, episode_id)
         where coalesce(c.fen, 0) <> case e.state when 'settled' then e.due_fen when 'returned' then 0 when 'withdrawn' then 0
                                          else e.paid_fen end"""),
     Check("I6", "停机病例的已收金额等于其押金和垫付各笔之和", """

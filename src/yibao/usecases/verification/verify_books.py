@@ -23,6 +23,7 @@ from yibao.usecases.verification.episode_checks import EPISODE_CHECKS
 from yibao.usecases.verification.exchange_checks import EXCHANGE_CHECKS
 from yibao.usecases.verification.filing_checks import FILING_CHECKS
 from yibao.usecases.verification.grouping_checks import GROUPING_CHECKS
+from yibao.usecases.verification.notice_checks import NOTICE_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
 from yibao.usecases.verification.record_checks import RECORD_CHECKS
 from yibao.usecases.verification.reference_checks import REFERENCE_CHECKS
@@ -108,6 +109,7 @@ CHECKS = (
     *CONTRIBUTION_CHECKS,
     *ENROLMENT_CHECKS,
     *EXCHANGE_CHECKS,
+    *NOTICE_CHECKS,
     *SERVICES_CHECKS,
     *SUPERVISION_CHECKS,
     *GROUPING_CHECKS,

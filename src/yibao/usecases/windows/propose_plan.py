@@ -19,6 +19,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Fault, Refusal, refuse
+from yibao.usecases.deadlines.keep_plan import keep_plan
 from yibao.usecases.trail import write_trail
 from yibao.usecases.windows.check_plan import sound_plan
 
@@ -109,6 +110,12 @@ async def withdraw_plan(
     await operations.withdraw_plan(tx, stored, by=actor.login, why=why.strip(), now=now)
     gone = msgspec.structs.replace(stored, state=WITHDRAWN, withdrawn_by=actor.login, withdrawn_at=now, why=why.strip())
     await trail_of(tx, gone, "withdraw_plan", actor=actor, now=now, ids=ids)
+    if stored.state == PUBLISHED:
+        counts = await queries.find_newest(tx, admdvs, name, state=PUBLISHED)
+        plan = read_plan((counts or stored).text)
+        assert not isinstance(plan, Refusal), "it was read when it was published"
+        promised = msgspec.structs.replace(plan, version=(counts or stored).version)
+        await keep_plan(tx, promised, actor=actor, now=now, ids=ids, withdrawn=counts is None)
     return gone
 
 

@@ -13,6 +13,7 @@ from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.deadlines.keep_plan import keep_plan
 from yibao.usecases.windows.propose_plan import faults_against, trail_of
 
 
@@ -46,4 +47,5 @@ async def publish_plan(
     await operations.publish_plan(tx, stored, by=actor.login, now=now)
     published = msgspec.structs.replace(stored, state=PUBLISHED, published_by=actor.login, published_at=now)
     await trail_of(tx, published, "publish_plan", actor=actor, now=now, ids=ids)
+    await keep_plan(tx, msgspec.structs.replace(plan, version=stored.version), actor=actor, now=now, ids=ids)
     return published

@@ -1,0 +1,119 @@
+"""The agency in a rehearsal: papers come in while everything stands, books are worked off afterwards and closed."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+
+from yibao.demo.rehearsal.script import EMPLOYEES, Patient, Season
+
+Post = Callable[[str, str, Any, str], Awaitable[dict[str, Any]]]
+TRANSFER_ITEM = "002036003002"
+BOOKS = ("transfer_papers", "paid_in_full", "held_open", "deposit")
+PEOPLE_A_PAPER = 50
+"""One in so many people moves with a record in the days of the stop."""
+LINGERS = 10
+"""Days after the last care in which the last stays are settled."""
+_FROM = {"other_admdvs": "320100", "other_name": "南京市"}
+
+
+class Bringing(msgspec.Struct, frozen=True):
+    """Somebody who brings the two papers of a transfer to the counter in the stop."""
+
+    number: int
+    patient: Patient
+    at: datetime
+
+
+def who_brings_papers(patients: Sequence[Patient], season: Season, *, wanted: int, seed: int) -> list[Bringing]:
+    """Return who comes to the counter in the stop, in the order of time; only employees move with their record."""
+    rng = Random(f"{seed}/papers")
+    chosen = rng.sample([p for p in patients if p.insutype == EMPLOYEES], wanted)
+    days = max(1, (season.restart - season.stop).days)
+    come = (season.stop + timedelta(days=rng.randrange(days), hours=9, minutes=rng.randrange(400)) for _ in chosen)
+    return [Bringing(n, patient, at) for n, (at, patient) in enumerate(
+        sorted(zip(come, chosen, strict=True), key=lambda x: (x[0], x[1].psn_no)), 1)]
+
+
+class Office:
+    """Takes papers in and works the books of a window off."""
+
+    def __init__(self, admdvs: str, plan: str, post: Post) -> None:
+        self._admdvs, self._plan, self._post = admdvs, plan, post
+        self.done: Counter[str] = Counter()
+        self.refused: list[str] = []
+
+    def acts(self, papers: Sequence[Bringing], season: Season) -> list[tuple[datetime, Callable[[], Awaitable[None]]]]:
+        """Return what the agency does, and when: papers in the stop, books the day after it, the end of the books."""
+        end = season.end + timedelta(days=LINGERS)
+        return [
+            *((who.at, partial(self.take_papers, who)) for who in papers),
+            (season.restart + timedelta(days=1), partial(self.work_off, ("transfer_papers",))),
+            (end, partial(self.close_books, BOOKS, on=end.date())),
+        ]
+
+    async def take_papers(self, who: Bringing) -> None:
+        """Take the papers of a transfer in; the answer has to be a number in the book."""
+        answer = await self._post("intake", "/applications", self._application(who), f"papers-{who.number:08d}")
+        if answer.get("register_no"):
+            self.done["papers registered"] += 1
+        else:
+            self.refused.append(f"papers {who.number}: {answer.get('detail') or answer}")
+
+    async def work_off(self, kinds: Sequence[str]) -> None:
+        """Have books worked off: one clerk proposes, another approves."""
+        for kind in kinds:
+            asked = await self._post("review", f"{self._book(kind)}/work", {"plan": self._plan}, f"work-{kind}-asked")
+            proposal = asked.get("proposal_id")
+            if not proposal:
+                self.refused.append(f"work {kind}: {asked.get('detail') or asked}")
+                continue
+            done = await self._post("approve", f"/proposals/{proposal}/approve", {}, f"work-{kind}-agreed")
+            for row in done.get("answer", {}).get("rows", ()):
+                self.done[f"{kind} {row['outcome']}"] += 1
+
+    async def close_books(self, kinds: Sequence[str], *, on: date) -> None:
+        """Close the books; a row that is still open gets somebody who answers for it."""
+        for kind in kinds:
+            answer = await self._post("review", f"{self._book(kind)}/close", {"plan": self._plan}, f"close-{kind}-first")
+            for n, fault in enumerate(answer.get("faults", ()), 1):
+                number = fault.get("received")
+                if number:
+                    owner = {"owner": "review.rehearsal", "until": (on + timedelta(days=60)).isoformat()}
+                    await self._post("review", f"/register-entries/{number}/owner", owner, f"own-{kind}-{n:06d}")
+                    self.done["rows owned"] += 1
+            if answer.get("faults"):
+                answer = await self._post("review", f"{self._book(kind)}/close", {"plan": self._plan}, f"close-{kind}-again")
+            if "rows" in answer:
+                self.done["books closed"] += 1
+            else:
+                self.refused.append(f"close {kind}: {answer.get('detail') or answer}")
+
+    def _book(self, kind: str) -> str:
+        return f"/regions/{self._admdvs}/registers/{kind}"
+
+    def _application(self, who: Bringing) -> dict[str, Any]:
+        day, p = who.at.date(), who.patient
+        paper = base64.b64encode(f"申请表 {who.number}".encode()).decode()
+        return {
+            "admdvs": self._admdvs, "item_code": TRANSFER_ITEM, "applicant_kind": "person", "applicant_no": p.psn_no,
+            "applicant_name": p.psn_name, "phone": "13000000000", "channel": "window",
+            "body": {
+                "kind": "in", "psn_no": p.psn_no, **_FROM,
+                "certificate": {
+                    "certificate_no": f"YL{who.number:08d}", "issued_by": f"{_FROM['other_name']}医疗保险管理中心",
+                    "issued_on": (day - timedelta(days=3)).isoformat(), "first_month": f"{day.year - 6}-07-01",
+                    "until_month": f"{day.year - 1}-08-01",
+                },
+                "change_form": {"from_insutype": EMPLOYEES, "to_insutype": EMPLOYEES, "reason": "跨统筹区就业",
+                                "changed_on": (day - timedelta(days=30)).isoformat()},
+            },
+            "materials": [{"material": "transfer_form", "file_name": "申请表.pdf", "content": paper}],
+        }
