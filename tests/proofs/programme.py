@@ -22,6 +22,7 @@ from tests.proofs import (
     perturb,
     properties,
     restore,
+    window,
 )
 from tests.proofs.platform import Platform, Result
 from tests.proofs.year import run as year
@@ -150,6 +151,16 @@ PROOFS: dict[str, tuple[Part, ...]] = {
     ),
     "restore": (
         Part("RESTORE", "数据目录在负载下丢失，从归档恢复：每个已确认的答复都在", restore.run, 20, 1, MONEY),
+    ),
+    "window": (
+        Part(
+            "WINDOW",
+            "一座城市停机九天再恢复：就诊照常发生、登记后补录，材料造册，缴费在途，税务和银行停机；再过一遍，其间随机 kill -9 "
+            "工作进程和数据库：登记册无遗留，现金、账目为零，两遍的业务事实相同", window.run, 10_000, 300,
+            (*REGION, "src/yibao/usecases/windows", "src/yibao/domains/windows", "src/yibao/usecases/episodes",
+             "src/yibao/domains/episodes", "src/yibao/usecases/backfill", "src/yibao/usecases/registers",
+             "src/yibao/domains/registers", "src/yibao/usecases/resettlement", "src/yibao/data/plans"),
+        ),
     ),
     "messages": (
         Part("F18", "每个报文的每个字段逐一出错：没有 500，没有写入一半，拒绝都指明字段", fuzz_proof.run, 20_000, 0, WIRE),

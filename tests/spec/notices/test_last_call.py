@@ -45,7 +45,8 @@ values ($1, '390-2021-t', '370300', 'r', '390', '2021-10-01', 1, 'regular', $2, 
     '{310200}', $4, $5, 'sent', now(), 'test') returning due_id
 """
 PAID = """
-insert into contributions.payment (payment_id, admdvs, bill_id, payer_no, amount_fen, channel, paid_at, paid_on, recorded_at, state)
+insert into contributions.payment (payment_id, admdvs, bill_id, payer_no, amount_fen, channel, paid_at, paid_on,
+    recorded_at, state)
 values ('T-POS-1', '370300', 'none', $1, 100, 'pos', now(), '2021-09-01', now(), 'received') returning payment_id
 """
 
@@ -68,10 +69,10 @@ def concerned(city: City, rule: str = "") -> dict[tuple[str, str], set[str]]:
 
 def test_who_has_something_open_is_concerned_and_nobody_else(city: City) -> None:
     ann, bob, cat, dan, eve, fay = (city.patient(story)["psn_no"] for story in (
-        "zb-active-first", "zb-active-over-deductible", "zb-retired-first", "zb-flexible", "zb-resident-first",
-        "zb-active-emergency"))
+        "zb-active-first", "zb-active-over-deductible", "zb-retired-first", "zb-chronic-hypertension", "zb-resident-first",
+        "zb-chronic-cancer"))
     patients = {p["psn_no"]: p for p in (city.patient(s) for s in (
-        "zb-active-first", "zb-active-over-deductible", "zb-retired-first", "zb-flexible", "zb-active-emergency"))}
+        "zb-active-first", "zb-active-over-deductible", "zb-retired-first", "zb-chronic-hypertension", "zb-chronic-cancer"))}
     before = concerned(city)
     # Nobody of the small world is in care or owes anything; the chronic patients of the region are as recorded.
     chronic = {r["psn_no"] for r in city.fetch("""

@@ -8,12 +8,21 @@ from typing import Any
 import pytest
 import typer.main
 
-from yibao.domains.windows.tables import NEVER, books, business_of_way, businesses, channels, families, terms, ways
+from yibao.domains.services.items import service_book
+from yibao.domains.windows.tables import (
+    NEVER,
+    books,
+    business_of_way,
+    businesses,
+    channels,
+    families,
+    terms,
+    ways,
+)
 from yibao.entrypoints.api.table import routes
 from yibao.entrypoints.cli.main import app
 from yibao.entrypoints.exchange.handlers import HANDLERS
 from yibao.entrypoints.gateway.offer import standings
-from yibao.domains.services.items import service_book
 
 
 def verbs_of(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:

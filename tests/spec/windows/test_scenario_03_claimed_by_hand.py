@@ -43,8 +43,9 @@ def test_the_stay_is_claimed_by_hand_after_the_restart(city: Any) -> None:
     claim = office.open(patient, [bill], cause="unfiled", materials=papers("inpatient", without="medical_record"))
     assert claim["plan"] == "zibo-2021"
     assert claim["rule"]
-    # Zibo: until the end of the year after the costs.
-    assert claim["claim_by"] == "2022-12-31"
+    # Zibo: until the end of the year after the costs; the clock began on the day of discharge and stood for the rest of
+    # the stop, the 14th to the 18th: five days more.
+    assert claim["claim_by"] == "2023-01-05"
     missing = office.intake.refused(f"/applications/{claim['application_id']}/accept", {})
     assert [f["code"] for f in missing["faults"]] == ["MATERIAL_MISSING"]
     office.intake.do(f"/applications/{claim['application_id']}/papers",
@@ -89,4 +90,19 @@ def test_the_same_stay_filed_before_costs_nothing_first(city: Any) -> None:
     detail = claim["detail"]["bills"][0]
     # Nothing first. Retired: half of what an active person bears; (10 000 − 700) × 87 % = 8 091.00, 10 000 × 90 % = 9 000.00.
     assert (detail["first_fen"], detail["fund_fen"]) == (0, 1_709_100)
+    assert city.breaches() == {}
+
+
+def test_a_stay_at_a_hospital_here_is_backfilled_there_and_claimed_only_after_the_last_day(city: Any) -> None:
+    patient, office = city.patient("zb-active-over-deductible"), ClaimsOffice(city)
+    bill = {
+        **outside_stay("2021-10-11", "2021-10-13", [line(free_item(city), 3000, quantity=30, on="2021-10-13")]),
+        "fixmedins_code": city.institution()["fixmedins_code"], "visit_no": "ZY20211011", "remote": "",
+    }
+    city.turn("2021-12-20 09:00")
+    refused = office.refused(patient, [bill])
+    assert refused["code"] == "BACKFILL_FIRST"
+    assert "2021-12-31" in refused["faults"][0]["remedy"]
+    city.turn("2022-01-05 09:00")
+    assert office.open(patient, [bill], cause="late")["state"] == "entered"
     assert city.breaches() == {}

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.support.drugstore import sold
+from tests.support.drugstore import Drugstore, sold
 
 REGION = "441300"
 GRANULES = "ZD03AAK0261010100941"
@@ -64,7 +64,7 @@ def settled(city: Any, pharmacy: Any, patient: dict[str, Any], invoice: str, box
 
 def test_two_months_of_a_negotiated_drug(city: Any) -> None:
     patient = next(p for p in city.world["patients"] if p["insuplc_admdvs"] == REGION and p["insutype"] == "310")
-    pharmacy = city.drugstore(REGION)
+    pharmacy = Drugstore(city.till(REGION, kind="2"))
     code = pharmacy.till.counter.fixmedins_code
     store, agency = city.hall(code, REGION), city.hall("review", REGION)
 

@@ -6,7 +6,7 @@
 |       | and their hospital. Fay has nothing open and hears nothing. Gus's transfer is on its way, last day 10-28 |
 | 10-11 | Cat hands in her transfer papers and gets a number |
 | 10-12 | the hospital notes Dan's visit: paid in full, to be backfilled; Eve asks to be told when settlement is back |
-| 10-14 | the second version: restart 10-20 24:00. The stop itself, which has passed, cannot be moved |
+| 10-14 | the second version: restart 10-20 24:00. A restart that would have passed is refused |
 | 10-14 | whoever is affected is told once what changed: Ann, Bob, Cat, Dan, Eve, the hospital; Fay is not. Sent again: nobody |
 | 10-19 00:00 | still closed, as the second version says; the first would have opened |
 | 10-21 00:00 | open; Eve is told, Dan may have his visit settled, Cat's papers are worked on |
@@ -34,13 +34,13 @@ from yibao.usecases.deadlines.move_deadlines import move_deadlines
 from yibao.usecases.windows.propose_plan import ProposePlan, propose_plan
 
 REGION, PLAN = "370300", "zibo-2021"
-OLD, NEW = "10月18日（星期一）24:00", "10月20日（星期三）24:00"
+OLD, NEW, PASSED = "10月18日（星期一）24:00", "10月20日（星期三）24:00", "10月13日（星期三）24:00"
 
 
-def amended() -> str:
-    """Return the plan with its restart two days later."""
+def restarting(restart: str, says: str) -> str:
+    """Return the plan with another restart."""
     text = plan_text(PLAN) or ""
-    return text.replace('restart = "2021-10-18 24:00"', 'restart = "2021-10-20 24:00"').replace(OLD, NEW)
+    return text.replace('restart = "2021-10-18 24:00"', f'restart = "{restart}"').replace(OLD, says)
 
 
 @pytest.fixture(scope="module")
@@ -141,10 +141,9 @@ def test_a_restart_that_moves_inside_the_window_is_told_to_everybody_it_concerns
     # 10-14: the second version
     city.turn("2021-10-14 15:00")
     with pytest.raises(Denied) as past:
-        city.do(propose_plan, ProposePlan(admdvs=REGION, reason="改期", text=amended().replace(
-            'stop = "2021-10-10 00:00"', 'stop = "2021-10-11 00:00"')))
+        city.do(propose_plan, ProposePlan(admdvs=REGION, reason="改期", text=restarting("2021-10-13 24:00", PASSED)))
     assert past.value.refusal.code == "AMENDS_THE_PAST"
-    second = city.publish(amended(), reason="省级验收推迟两天")
+    second = city.publish(restarting("2021-10-20 24:00", NEW), reason="省级验收推迟两天")
     assert (second.version, second.amends) == (2, 1)
     move(city)
     assert transfer_due(city, gus) == ["2021-11-09"]

@@ -73,12 +73,13 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_versions_are_compared_in_words(tmp_path: Path) -> None:
-    file = changed(tmp_path, 'restart = "2021-10-18 24:00"\nstop_says = "10月10日（星期日）00:00时起"\nrestart_says = "10月18日（星期一）24:00时起"',
-                   'restart = "2021-10-20 24:00"\nrestart_says = "10月20日（星期三）24:00时起"')
+    said = '"\nstop_says = "10月10日（星期日）00:00时起"\nrestart_says = "10月{}24:00时起"'
+    file = changed(tmp_path, 'restart = "2021-10-18 24:00' + said.format("18日（星期一）"),
+                   'restart = "2021-10-20 24:00' + said.format("20日（星期三）"))
     code, answer = run("diff", ZIBO, file)
     assert code == 0
-    said = {c["says"] for c in answer["changes"]}
-    assert "定点医药机构结算的恢复时间由10月18日（星期一）24:00改为10月20日（星期三）24:00（推迟 2 天）" in said
+    assert "定点医药机构结算的恢复时间由10月18日（星期一）24:00改为10月20日（星期三）24:00（推迟 2 天）" in {
+        c["says"] for c in answer["changes"]}
 
 
 def test_a_dry_run_shows_each_sample_day_by_day() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import msgspec
 import pytest
 
@@ -15,7 +17,8 @@ from yibao.domains.windows.gate import (
     rule_of,
     stage_of,
 )
-from yibao.domains.windows.model import NOT_OPENED, Openings, Plan, Track
+from yibao.domains.windows.matching import fitting
+from yibao.domains.windows.model import NOT_OPENED, Asked, Openings, Plan, Rule, Selector, Track
 
 
 def track_of(code: str = "care") -> Track:
@@ -213,7 +216,8 @@ restart = "2021-10-25 08:00"
 
 
 def test_a_channel_on_its_own_track_stops_what_is_open_elsewhere() -> None:
-    plan = plan_of(SMALL.replace('"online", "payment", "linked"]\nstop', '"online", "-e_voucher", "payment", "linked"]\nstop') + CHANNEL)
+    without = SMALL.replace('"online", "payment", "linked"]\nstop', '"online", "-e_voucher", "payment", "linked"]\nstop')
+    plan = plan_of(without + CHANNEL)
     care = asked("remote_filing", "app")
     assert judge(plan, NOT_OPENED, care, at("2021-10-07 23:59")).refusal is None
     stopped = judge(plan, NOT_OPENED, care, at("2021-10-20 08:00"))
@@ -264,3 +268,35 @@ def test_no_plan_for_a_business_leaves_it_alone() -> None:
     plan = plan_of(SMALL.replace('"linked"]\nstop', '"-social_card", "linked", "-social_card"]\nstop'))
     judged = judge(plan, NOT_OPENED, asked("social_card"), at("2021-10-10 00:00"))
     assert judged == msgspec.structs.replace(judged, refusal=None, hits=(), advice=(), stage="normal")
+
+
+FACTS: dict[str, tuple[str, ...]] = {
+    "business": ("inpatient_settlement", "query", "transfer_in"), "channel": ("gateway", "app", "window"),
+    "insutype": ("310", "390"), "institution": ("hospital", "pharmacy"), "position": ("P1", "P3"),
+    "cause": ("contribution_in_transit",), "payer": ("unit", "person"), "place": ("local", "cross"),
+}
+PLACES = {"local": "370300", "cross": "441300", "": ""}
+
+
+def test_the_layout_finds_what_looking_at_every_rule_finds() -> None:
+    """Random rules and requests: the same rules in the same order as by trying each rule, written plainly."""
+    seed = 20211010
+    chance = random.Random(seed)
+    for turn in range(300):
+        written = []
+        for number in range(12):
+            named = {f: tuple(chance.sample(v, chance.randint(1, len(v)))) for f, v in FACTS.items() if chance.random() < 0.25}
+            begin = at(f"2021-10-0{chance.randint(1, 3)} 00:00") if chance.random() < 0.3 else None
+            written.append((number, named, begin))
+        rules = tuple(Rule(id=str(n), disposition="suspend", when=Selector(**named), phase=("frozen",), says="", begin=begin)
+                      for n, named, begin in written)
+        plan = Plan(name="x", admdvs="370300", title="", version=1, published_by="", source="", tracks=(), rules=rules)
+        for _ in range(10):
+            told = {f: chance.choice((*v, "")) for f, v in FACTS.items()}
+            place = told.pop("place")
+            request = Asked(admdvs="370300", care_admdvs=PLACES[place], **told)
+            told["place"] = place or "local"
+            covers = [(len(named), begin.timestamp() if begin else 0.0, n) for n, named, begin in written
+                      if all(told[f] in allowed for f, allowed in named.items())]
+            expected = [str(n) for _, _, n in sorted(covers, reverse=True)]
+            assert [r.id for r in fitting(plan, request)] == expected, f"seed {seed}, turn {turn}"

@@ -13,6 +13,7 @@ from yibao.demo.orders import Desk, OrderLine
 VISIT, STAY, SALE = "visit", "stay", "sale"
 EMPLOYEES = "310"
 _LEAD, _TAIL = timedelta(days=9), timedelta(days=9)
+_AT_ONCE = timedelta(minutes=5)
 """How long before the stop and after the restart the rehearsal looks."""
 
 
@@ -110,7 +111,16 @@ def write_script(people: People, season: Season, *, cares: int, seed: int) -> li
             given=rng.choice((10_000, 10_000, 5_000)) if kind == STAY else 10_000,
             entered=_entered(rng, season, end or begin),
         ))
-    return sorted(script, key=lambda c: (c.begin, c.number))
+    return sorted((_sent_when_free(care, script) for care in script), key=lambda c: (c.begin, c.number))
+
+
+def _sent_when_free(care: Care, script: Sequence[Care]) -> Care:
+    """Put off what is sent late until its patient lies in no hospital: one stay is open at a time."""
+    if care.kind != STAY or care.end is None or care.entered <= care.end + _AT_ONCE:
+        return care
+    later = [c for c in script if c.kind == STAY and c.patient == care.patient and c.begin > care.begin and c.end]
+    ends = [max(c.entered, c.end) for c in later if c.end and c.begin <= care.entered <= max(c.entered, c.end)]
+    return msgspec.structs.replace(care, entered=max(ends) + _AT_ONCE) if ends else care
 
 
 def _when(rng: Random, season: Season) -> datetime:
@@ -124,7 +134,7 @@ def _when(rng: Random, season: Season) -> datetime:
 def _entered(rng: Random, season: Season, done: datetime) -> datetime:
     """Return when the institution sends what is done: at once, or within four days after the restart in any order."""
     if not season.is_stopped(done):
-        return done + timedelta(minutes=5)
+        return done + _AT_ONCE
     return season.restart + timedelta(minutes=rng.randrange(10, 4 * 24 * 60))
 
 

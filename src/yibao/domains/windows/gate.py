@@ -7,9 +7,20 @@ holds for an episode, whatever the hour. The rest add up: advice, deadlines, sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
+from yibao.domains.windows.matching import (
+    BY_BUSINESS,
+    BY_CHANNEL,
+    SEVERAL,
+    fits,
+    fitting,
+    may_fit,
+    place_of,
+    sides,
+    specificity,
+)
 from yibao.domains.windows.model import (
     AFTER,
     DRAIN,
@@ -26,7 +37,6 @@ from yibao.domains.windows.model import (
     Openings,
     Plan,
     Rule,
-    Selector,
     Stage,
     Track,
 )
@@ -42,13 +52,7 @@ STOPS = frozenset({"suspend", "retire", "alternate_channel"})
 """Access dispositions that stop somebody in whatever stage they hold."""
 ACCESS = LETS | STOPS
 _LAST_ADVICE = frozenset({"settle_before", "interim_settle", "stock_up", "advance"})
-SEVERAL = (
-    "business", "transaction", "channel", "insutype", "psn_type", "institution", "visit_class", "position", "cause",
-    "county", "payer",
-)
 _OPENED, _STOPPED = "open", "stopped"
-BY_BUSINESS, BY_CHANNEL = "business", "channel"
-_PROVINCE, _CITY = 2, 4
 
 
 def judge(plan: Plan, opened: Openings, asked: Asked, at: datetime) -> Judged:
@@ -109,16 +113,16 @@ def position_of(
 
 def money_rule(plan: Plan, asked: Asked) -> Rule | None:
     """Return the one rule that says what becomes of an episode's bill, whatever the hour; None: as always."""
-    return _first(r for r in _fitting(plan.rules, asked) if r.disposition in MONEY)
+    return _first(r for r in fitting(plan, asked) if r.disposition in MONEY)
 
 
 def rule_of(plan: Plan, asked: Asked, disposition: str, at: datetime | None = None) -> Rule | None:
     """Return the most specific rule of a disposition; with an instant only if it holds then."""
-    fits = [r for r in _fitting(plan.rules, asked) if r.disposition == disposition]
+    found = [r for r in fitting(plan, asked) if r.disposition == disposition]
     if at is not None:
         track = plan.track_of(asked.business)
-        fits = [r for r in fits if track and holds(r, track, at)]
-    return _first(fits)
+        found = [r for r in found if track and holds(r, track, at)]
+    return _first(found)
 
 
 def holds(rule: Rule, track: Track, at: datetime) -> bool:
@@ -128,43 +132,13 @@ def holds(rule: Rule, track: Track, at: datetime) -> bool:
     return stage_of(track, at) in rule.phase or (AFTER in rule.phase and bool(track.restart and at >= track.restart))
 
 
-def fits(selector: Selector, asked: Asked) -> bool:
-    """Say whether a rule covers what was asked; a fact that is not known is covered only where none is asked for."""
-    if not all(not (allowed := getattr(selector, f)) or getattr(asked, f) in allowed for f in SEVERAL):
-        return False
-    if selector.place and place_of(asked) not in selector.place:
-        return False
-    if selector.urgent is not None and selector.urgent != asked.urgent:
-        return False
-    if selector.amount_from_fen is None and selector.amount_to_fen is None:
-        return True
-    amount = asked.amount_fen
-    return amount is not None and (selector.amount_from_fen or 0) <= amount and (
-        selector.amount_to_fen is None or amount < selector.amount_to_fen
-    )
 
 
-def place_of(asked: Asked) -> str:
-    """Return where somebody is treated as seen from where he is insured; not known is local."""
-    care, home = asked.care_admdvs or asked.admdvs, asked.admdvs
-    if care[:_CITY] == home[:_CITY]:
-        return "local"
-    return "province" if care[:_PROVINCE] == home[:_PROVINCE] else "cross"
 
 
-def specificity(rule: Rule) -> tuple[int, float]:
-    """Return how specific a rule is: how many facts it names, then whether it began later."""
-    when = rule.when
-    named = sum(bool(getattr(when, f)) for f in (*SEVERAL, "place")) + (when.urgent is not None)
-    named += when.amount_from_fen is not None or when.amount_to_fen is not None
-    return named, rule.begin.timestamp() if rule.begin else 0.0
 
 
-def sides(rule: Rule) -> frozenset[str]:
-    """Return against which tracks a rule counts: that of the business unless it names channels only, that of a channel it
-    names."""
-    named = rule.when.business or rule.when.transaction or not rule.when.channel
-    return frozenset({*((BY_BUSINESS,) if named else ()), *((BY_CHANNEL,) if rule.when.channel else ())})
+
 
 
 def stage_closed_for(plan: Plan, opened: Openings, asked: Asked, at: datetime) -> Stage | None:
@@ -184,20 +158,20 @@ def stage_closed_for(plan: Plan, opened: Openings, asked: Asked, at: datetime) -
     return stopped or own[0]
 
 
-def _sides(plan: Plan, asked: Asked) -> Iterable[tuple[Track, Sequence[Rule]]]:
+def _sides(plan: Plan, asked: Asked) -> Iterable[tuple[Track, list[Rule]]]:
     track, channel = plan.track_of(asked.business), plan.channel(asked.channel)
     through = plan.track(channel.track) if channel and channel.track else None
     if track:
-        yield track, [r for r in plan.rules if BY_BUSINESS in sides(r)]
+        yield track, fitting(plan, asked, BY_BUSINESS)
     if through:
-        yield through, [r for r in plan.rules if BY_CHANNEL in sides(r)]
+        yield through, fitting(plan, asked, BY_CHANNEL)
 
 
 def _against(
-    plan: Plan, opened: Openings, asked: Asked, at: datetime, track: Track, rules: Sequence[Rule]
+    plan: Plan, opened: Openings, asked: Asked, at: datetime, track: Track, rules: list[Rule]
 ) -> Judged:
     stage = stage_of(track, at)
-    holding = [r for r in _fitting(rules, asked) if holds(r, track, at)]
+    holding = [r for r in rules if holds(r, track, at)]
     hits = tuple(Hit(r, track.code, stage) for r in holding)
     access = _first(r for r in holding if r.disposition in ACCESS)
     if access and access.disposition in STOPS:
@@ -256,7 +230,7 @@ def _what_to_do(plan: Plan, asked: Asked, rule: Rule | None, track: Track, at: d
     """Return what the rules tell people who are refused: the rule's own words, then what may become of their bill."""
     told = [rule.says] if rule else []
     if businesses()[asked.business].positions:
-        told += [r.says for r in plan.rules if r.disposition in MONEY and _may_fit(r, asked) and holds(r, track, at)]
+        told += [r.says for r in may_fit(plan.rules, asked) if r.disposition in MONEY and holds(r, track, at)]
     return _with_phone(plan, asked, "；".join(dict.fromkeys(told)) or "请在恢复后办理")
 
 
@@ -266,18 +240,7 @@ def _with_phone(plan: Plan, asked: Asked, says: str) -> str:
     return f"{says}；{line.title}：{line.phone}" if line else says
 
 
-def _may_fit(rule: Rule, asked: Asked) -> bool:
-    """Say whether a rule may cover what was asked once more is known of it: unknown facts do not exclude it."""
-    known = [f for f in SEVERAL if getattr(asked, f) or f == "cause"]
-    return all(not (allowed := getattr(rule.when, f)) or getattr(asked, f) in allowed for f in known) and (
-        not rule.when.place or place_of(asked) in rule.when.place
-    )
 
-
-def _fitting(rules: Iterable[Rule], asked: Asked) -> list[Rule]:
-    """Return the rules that cover what was asked, the most specific first, of equals the one further down."""
-    found = [(specificity(r), ordinal, r) for ordinal, r in enumerate(rules) if fits(r.when, asked)]
-    return [r for _, _, r in sorted(found, key=lambda f: (f[0], f[1]), reverse=True)]
 
 
 def _first(rules: Iterable[Rule]) -> Rule | None:
@@ -294,6 +257,6 @@ def _is_open(stage: Stage, opened: Openings, at: datetime) -> bool:
 
 
 __all__ = [
-    "ACCESS", "INTAKE", "LETS", "NOT_OPENED", "STOPS", "WINDOW_STOPPED", "fits", "holds", "judge", "money_rule",
-    "place_of", "position_of", "rule_of", "specificity", "stage_closed_for", "stage_of",
+    "ACCESS", "INTAKE", "LETS", "NOT_OPENED", "SEVERAL", "STOPS", "WINDOW_STOPPED", "fits", "holds", "judge",
+    "money_rule", "place_of", "position_of", "rule_of", "sides", "specificity", "stage_closed_for", "stage_of",
 ]

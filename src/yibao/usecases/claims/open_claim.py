@@ -10,6 +10,7 @@ import msgspec
 from yibao.domains.claims.kinds import Kind, kinds, words
 from yibao.domains.claims.model import ENTERED, Bill, Claim, Line
 from yibao.domains.claims.operations import add_claim, take_numbers
+from yibao.domains.deadlines.rules import Due
 from yibao.domains.encounters.operations import move_person
 from yibao.domains.episodes.operations import claim_episode
 from yibao.domains.episodes.queries import find_episode
@@ -26,7 +27,7 @@ from yibao.usecases.claims.desk import hold_person
 from yibao.usecases.claims.duplicates import duplicate_faults
 from yibao.usecases.claims.read_bills import read_bills
 from yibao.usecases.claims.window_of import days_of, window_of
-from yibao.usecases.deadlines.clocks import due_by
+from yibao.usecases.deadlines.clocks import due_by, keep_move
 from yibao.usecases.services.commands import SubmitApplication
 from yibao.usecases.services.submit_application import submit_application
 from yibao.usecases.settlement.shelf import PolicyShelf
@@ -37,7 +38,7 @@ PERSON = "person"
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """What was found about the receipts of a claim before it is taken in."""
+    """What was found about the receipts of a claim before it is taken in; ``dues`` are their last days and what moved them."""
 
     hints: Sequence[str]
     visits: Mapping[int, str]
@@ -45,6 +46,7 @@ class Checked(msgspec.Struct, frozen=True):
     plan: str = ""
     rule: str = ""
     claim_by: date | None = None
+    dues: Sequence[Due] = ()
 
 
 async def open_claim(
@@ -102,6 +104,8 @@ async def file_claim(
         episode = await find_episode(tx, command.psn_no, episode_id, lock=True)
         if episode is not None:
             await claim_episode(tx, episode, claim_id=claim_id, now=now, actor=actor.login, channel=actor.channel)
+    for due in checked.dues:
+        await keep_move(tx, due, object_kind="claim", object_id=claim_id, admdvs=admdvs, psn_no=command.psn_no, now=now)
     # Settlements that were being decided without knowing of the claim begin anew.
     await move_person(tx, command.psn_no)
     await write_trail(tx, actor, verb="open_claim", object_id=claim_id, admdvs=admdvs, state=(claim, bills), now=now, ids=ids,
@@ -135,6 +139,7 @@ async def _check(
     kept: list[Bill] = []
     plan = rule = ""
     claim_by: date | None = None
+    dues: list[Due] = []
     policy = shelf.of(bills[0].admdvs)
     if isinstance(policy, Refusal):
         return policy
@@ -146,15 +151,17 @@ async def _check(
             plan, rule = plan or found.plan, rule or found.rule
         kept.append(msgspec.structs.replace(
             bill, mdtrt_id=visits.get(bill.ordinal, ""), rate=found.rate if found is not None else ""))
-        last, late = await _last_day(tx, bill, policy, insutype=command.insutype, today=today, at=f"bills[{i}]")
+        due, late = await _last_day(tx, bill, policy, insutype=command.insutype, today=today, at=f"bills[{i}]")
         faults += late
-        claim_by = last if claim_by is None else min(claim_by, last or claim_by)
-    return Refusal(tuple(faults)) if faults else (kept, Checked(hints, visits, episodes, plan, rule, claim_by))
+        if due is not None:
+            dues.append(due)
+            claim_by = due.due_on if claim_by is None else min(claim_by, due.due_on)
+    return Refusal(tuple(faults)) if faults else (kept, Checked(hints, visits, episodes, plan, rule, claim_by, dues))
 
 
 async def _last_day(
     tx: Connection, bill: Bill, policy: RegionPolicy, *, insutype: str, today: date, at: str
-) -> tuple[date | None, list[Fault]]:
+) -> tuple[Due | None, list[Fault]]:
     """Return the last day on which a receipt may be claimed, moved where a window moved it, and the fault of being late."""
     end = days_of(bill)[1]
     row = filing_row(policy, "claim_within", end, insutype=insutype)
@@ -164,9 +171,9 @@ async def _last_day(
         tx, admdvs=bill.admdvs, clock="claim", due_on=last_day(end, row.number, row.word), begun_on=end,
         business="manual_claim", psn_no=bill.psn_no)
     if today <= due.due_on:
-        return due.due_on, []
+        return due, []
     basis = "；".join([f"{row.used.rule} {row.used.clause}", *(m.rule for m in due.moves)])
-    return due.due_on, [Fault("CLAIM_TOO_LATE", f"已超过手工报销期限{due.due_on}", f"{at}.end_at", f"{end}",
+    return due, [Fault("CLAIM_TOO_LATE", f"已超过手工报销期限{due.due_on}", f"{at}.end_at", f"{end}",
                               "超过期限的费用不予报销；有不可抗力的请书面说明并由经办机构按规定处理", basis)]
 
 

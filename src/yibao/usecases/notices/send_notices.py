@@ -13,7 +13,7 @@ import msgspec
 
 from yibao.domains.notices.model import VIEWS, Message
 from yibao.domains.notices.operations import keep_text
-from yibao.domains.notices.queries import told_of_plan
+from yibao.domains.notices.queries import told_before, told_of_plan
 from yibao.domains.notices.rules import message_id_of
 from yibao.domains.windows.model import Plan
 from yibao.infra.database import Connection
@@ -71,7 +71,15 @@ async def send_notices(
 
 async def pending_messages(tx: Connection, plan: Plan, *, at: datetime) -> list[Message]:
     """Return what is to be said of a plan at an instant and was not said before."""
-    found = reminders(plan, await find_concerns(tx, plan, at=at))
+    before = {
+        (row["psn_no"], row["emp_no"], row["fixmedins_code"], rule)
+        for row in await told_before(tx, plan.admdvs, plan.name, plan.version) for rule in row["rules"]
+    }
+    # Who was reminded by an earlier version is told what the new one changes, and not reminded of the same again.
+    found = [
+        m for m in reminders(plan, await find_concerns(tx, plan, at=at))
+        if (m.psn_no, m.emp_no, m.fixmedins_code, m.rule) not in before
+    ]
     old = await find_before(tx, plan)
     if old is not None:
         found += await amendments(tx, old, plan, published_at=await published_at(tx, plan))

@@ -27,6 +27,7 @@ from yibao.usecases.verification.notice_checks import NOTICE_CHECKS
 from yibao.usecases.verification.pharmacy_checks import PHARMACY_CHECKS
 from yibao.usecases.verification.record_checks import RECORD_CHECKS
 from yibao.usecases.verification.reference_checks import REFERENCE_CHECKS
+from yibao.usecases.verification.registers_checks import REGISTERS_CHECKS
 from yibao.usecases.verification.services_checks import SERVICES_CHECKS
 from yibao.usecases.verification.stay_checks import STAY_CHECKS
 from yibao.usecases.verification.supervision_checks import SUPERVISION_CHECKS
@@ -111,6 +112,7 @@ CHECKS = (
     *EXCHANGE_CHECKS,
     *NOTICE_CHECKS,
     *SERVICES_CHECKS,
+    *REGISTERS_CHECKS,
     *SUPERVISION_CHECKS,
     *GROUPING_CHECKS,
     *RECORD_CHECKS,

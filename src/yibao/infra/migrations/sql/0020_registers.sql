@@ -52,7 +52,7 @@ create table registers.entry (
     check ((answered_at is null) = (answered_by = '')),
     check ((owner = '') = (owner_until is null)),
     -- Whoever gave money beforehand has, in the end, given exactly what was due.
-    check (ended_at is null or (paid_fen + topup_fen = due_fen + back_fen and (back_fen = 0 or topup_fen = 0)))
+    constraint entry_balances check (ended_at is null or (paid_fen + topup_fen = due_fen + back_fen and (back_fen = 0 or topup_fen = 0)))
 );
 create unique index entry_by_number on registers.entry (register_no);
 create unique index entry_by_origin on registers.entry (admdvs, kind, origin) where origin <> '';

@@ -1,0 +1,28 @@
+"""A plan may promise the rate of the network for what nobody could file: the claim is then decided as if it had been."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.claims_office import ClaimsOffice, line, outside_stay
+from tests.support.window_city import plan_text
+
+
+def test_a_stay_nobody_could_file_is_paid_at_the_rate_of_the_network_where_the_plan_says_so(city_at: Any) -> None:
+    city = city_at("2021-09-29 10:00")
+    text = plan_text("zibo-2021")
+    assert 'terms.rate = "plain"' in text
+    city.publish(text.replace('terms.rate = "plain"', 'terms.rate = "networked"'))
+    city.turn("2021-10-20 09:00")
+    item = next(i for i in city.world["items"] if i["chrgitm_lv"] == "01" and i["list_type"] == "201")
+    lines = [line(item, 20_000, quantity=200, on="2021-10-14")]
+    office = ClaimsOffice(city)
+    inside = office.settle(city.patient("zb-active-first"), [outside_stay("2021-10-08", "2021-10-14", lines)], cause="unfiled")
+    # Nothing first: 20 000.00 in scope; (10 000 − 700) × 74 % = 6 882.00 and 10 000 × 80 % = 8 000.00.
+    assert (inside["claim"]["fund_fen"], inside["detail"]["bills"][0]["first_fen"]) == (1_488_200, 0)
+    # Outside the window the promise does not hold: 20 % first, 11 682.00 as in the third scenario.
+    before = [{**lines[0], "occurred_on": "2021-08-14"}]
+    outside = office.settle(
+        city.patient("zb-active-over-deductible"), [outside_stay("2021-08-08", "2021-08-14", before)], cause="unfiled")
+    assert outside["claim"]["fund_fen"] == 1_168_200
+    assert city.breaches() == {}
