@@ -35,6 +35,7 @@ bench: .venv/.ready ## measure settlements against pgbench and the law against O
 	$(BIN)/python -m bench.law
 	$(BIN)/python -m bench.grouping
 	$(BIN)/python -m bench.core_business
+	$(BIN)/python -m bench.surge
 
 proof: .venv/.ready ## `make proof NAME`: one proof at full size; writes docs/proofs/NAME.json
 	$(BIN)/python -m tests.proofs $(PROOF)

@@ -70,6 +70,11 @@ select count(*) filter (where state not in ('arrived', 'credited', 'cancelled'))
        count(*)::integer as dues, coalesce(sum(surcharge_fen), 0)::bigint as surcharge
 from contributions.due where month = $1 and payer_kind = 'unit'
 """
+# The demo's people have no wages; their units declare them now.
+WAGES = """
+update enrolment.relation r set enrolment_kind = 'employed', wage_fen = 450000 + (right(psn_no, 4)::bigint % 50) * 10000
+where admdvs = $1 and insutype = '310' and psn_type like '11%' and emp_no is not null and status = '1'
+"""
 CUT = """
 select count(*)::integer from enrolment.relation r
 where r.admdvs = $1 and r.status = '1' and r.benefit_to is not null and r.benefit_to <= $2
@@ -284,6 +289,8 @@ class _Dues:
         }
 
     async def _assess(self) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(WAGES, self._plan.admdvs)
         actor = Actor(login="clerk.first", channel="cli", regions=(self._plan.admdvs,), roles=("intake", "review"))
         done = await assess_month(
             self._database, admdvs=self._plan.admdvs, month=self._month, now=self._clock.now(), shelf=self._shelf)

@@ -15,7 +15,7 @@ from tests.support.till import Till, total
 from tests.support.ward import Stay, Ward, wire
 from tests.support.window_city import City, at
 from yibao.domains.episodes.model import Episode
-from yibao.domains.episodes.operations import add_cash, add_episode
+from yibao.domains.episodes.operations import add_cash, add_episode, add_step
 
 _serials = itertools.count(1)
 
@@ -38,12 +38,12 @@ class LateCare:
         med_type: str = "11",
     ) -> dict[str, Any]:
         """Register, record and upload a visit of some day; return the content that settles it."""
-        begin, visit = wire(at(when)), {**patient["visit"], "med_type": med_type, "lines": lines}
+        begin, visit = wire(at(when)), {**patient["visit"], "med_type": med_type, "lines": lines, "acct_used_flag": "0"}
         content = self.till.registration(patient, begin=begin, visit_no=visit_no)
         mdtrt_id = str(self.till.call("2201", content, insured_place=patient["insuplc_admdvs"])["data"]["mdtrt_id"])
         self.till.record(patient, visit, mdtrt_id, begin=begin)
         self.till.upload(patient, visit, mdtrt_id, begin=begin)
-        return self.till.bill(patient, visit, mdtrt_id, acct_used_flag="0")
+        return self.till.bill(patient, visit, mdtrt_id)
 
     def settle(self, infno: str, content: Mapping[str, Any], patient: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """Settle and return ``setlinfo``; what the platform says beside is kept in ``warned``."""
@@ -93,6 +93,7 @@ class LateCare:
         async def put(database: Any) -> None:
             async with database.transaction() as tx:
                 await add_episode(tx, episode)
+                await add_step(tx, episode, what="noted", now=now, actor="clerk", channel="api")
                 if paid_fen:
                     kind = "deposit" if disposition == "deposit" else "payment"
                     await add_cash(tx, episode, kind=kind, amount_fen=paid_fen, receipt_no="", now=now, actor="clerk")

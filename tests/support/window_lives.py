@@ -22,7 +22,7 @@ STOP, RESTART, NOW = "2025-10-10 00:00", "2025-10-19 00:00", "2025-10-28 08:00"
 """The window of the plan in that year, and when its bills are sent in."""
 _DISPOSITIONS = ("pay_full_backfill", "deposit", "hold_open", "capture_credential", "convert_self_pay")
 PEOPLE = """
-select p.psn_no, p.certno, p.name as psn_name, r.insutype, r.admdvs as insuplc_admdvs
+select p.psn_no, p.certno, p.name as psn_name, r.insutype, r.psn_type, r.admdvs as insuplc_admdvs
 from people.person p join enrolment.relation r on r.psn_no = p.psn_no
 where r.admdvs = '370300' and r.status = '1' and r.insutype in ('310', '390') and r.benefit_from <= '2025-01-01'
   and r.benefit_to is null and p.died_on is null and p.story is null

@@ -50,7 +50,7 @@ def test_a_stay_that_the_hospital_settled_is_not_paid_again(city: Any, office: C
     patient = city.patient("zb-active-first")
     stay, _ = city.ward().whole_stay(patient, at("2021-09-14 09:00"), [charge_of(city)], days=5)
     refused = office.refused(patient, [hospital_stay(city, stay.ipt_no, "2021-09-14", "2021-09-19")], cause="credential")
-    assert [f["code"] for f in refused["faults"]][0] == "BILL_SETTLED"
+    assert refused["code"] == "BILL_SETTLED"
     assert "撤销" in refused["faults"][0]["remedy"]
 
 
@@ -104,7 +104,8 @@ def test_what_is_wrong_with_a_claim_is_said_all_at_once(city: Any, office: Claim
     assert codes == {"CAUSE_UNKNOWN", "PAYEE_INCOMPLETE", "TOTAL_DIFFERS", "LEVEL_MISSING", "REMOTE_MISSING"}
     for change, code in (
         ({"med_type": "11"}, "MED_TYPE_NOT_OFFERED"), ({"care": "visit", "med_type": "11"}, "CARE_OF_OTHER_KIND"),
-        ({"fixmedins_code": "H00000000000"}, "INSTITUTION_NOT_FOUND"), ({"end_at": "2021-10-30T09:00:00+08:00"}, "CARE_NOT_ENDED"),
+        ({"fixmedins_code": "H00000000000"}, "INSTITUTION_NOT_FOUND"), ({"end_at": "2021-10-30T09:00:00+08:00"},
+                                                                        "CARE_NOT_ENDED"),
         ({"lines": [{**lines[0], "amount_fen": 499_000}]}, "LINE_DOES_NOT_MULTIPLY"),
         ({"lines": [{**lines[0], "occurred_on": "2021-09-20"}]}, "LINE_OUTSIDE_CARE"),
         ({"care_admdvs": "370300"}, "NOT_REMOTE"),

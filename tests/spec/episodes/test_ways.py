@@ -23,8 +23,12 @@ PLAN = plan_with(
     rule("T-INTERIM", "interim_settle", "inpatient_settlement", "P2 P4", EMPLOYEES, "when.urgent = true", phase=ALWAYS),
     rule("T-CANCEL", "cancel_and_reregister", "inpatient_settlement", "P2 P3 P4", RESIDENTS, 'terms.fee_lines = "resent"',
          phase='"last_call", "frozen", "after"'),
+    rule("T-KEEP", "cancel_and_reregister", "inpatient_settlement", "P2 P3 P4", RESIDENTS, 'when.psn_type = ["1404"]',
+         'terms.fee_lines = "kept"', phase='"last_call", "frozen", "after"'),
     rule("T-CRED", "capture_credential", "outpatient_settlement", "P5", EMPLOYEES, 'terms.settle_by = "2021-11-30"'),
+    rule("T-CARD", "capture_credential", "inpatient_settlement", "P5", EMPLOYEES),
     rule("T-DEP", "deposit", "chronic_settlement", "P5", EMPLOYEES, "terms.share = 5000", 'terms.settle_by = "2021-11-30"'),
+    rule("T-PAY", "pay_full_backfill", "outpatient_settlement", "P5", RESIDENTS, "terms.months = 1"),
     rule("T-HOLD", "hold_open", "inpatient_settlement", "P5", RESIDENTS, "terms.deposit = false"),
     rule("T-STOCK", "stock_up", "chronic_settlement", "", "terms.days = 95", 'terms.until = "2021-10-31"',
          phase='"last_call"'),
@@ -63,7 +67,7 @@ def charges(city: City) -> list[dict[str, Any]]:
 
 
 def test_before_the_stop(city: City, desk: WindowDesk, ward: Ward, charges: list[dict[str, Any]]) -> None:
-    """10-09: two stays go on through the stop; one becomes self-paying, one is undone; a third is settled in between."""
+    """10-09: stays go on through the stop: one becomes self-paying, two are undone, one is settled in between."""
     employee, resident, urgent = (city.patient(s) for s in ("zb-active-first", "zb-resident-first", "zb-retired-first"))
     # An employee's stay: P2, carried as self-paying from now on.
     stay = ward.admit(employee, at("2021-10-06 09:00"), ipt_no="ZYSELF")
@@ -78,7 +82,13 @@ def test_before_the_stop(city: City, desk: WindowDesk, ward: Ward, charges: list
     rows = city.fetch("select * from episodes.episode where visit_no = 'ZYUNDO'")
     assert [(r["earlier_mdtrt_id"], r["position"], r["state"]) for r in rows] == [(undone.mdtrt_id, "P2", "held")]
     assert city.fetch("select count(*) as n from encounters.fee_line where mdtrt_id = $1", undone.mdtrt_id)[0]["n"] == 0
-    # A third one, for which the plan says to cut the stay: what it has cost is settled now.
+    # A student's: the lines are kept for the admission to come.
+    student = city.patient("zb-university-student")
+    keeps = ward.admit(student, at("2021-10-06 12:00"), ipt_no="ZYKEEP")
+    ward.charge(keeps, at("2021-10-07 09:00"), charges)
+    ward.cancel_admission(keeps)
+    assert city.fetch("select count(*) as n from encounters.fee_line where mdtrt_id = $1", keeps.mdtrt_id)[0]["n"] == 1
+    # A fourth one, for which the plan says to cut the stay: what it has cost is settled now.
     cut = ward.admit(urgent, at("2021-10-06 11:00"), ipt_no="ZYCUT")
     ward.charge(cut, at("2021-10-07 09:00"), charges)
     e = desk.note(urgent, kind="stay", visit_no="ZYCUT", begin=at("2021-10-06 11:00"), is_urgent=True)["episode"]
@@ -116,6 +126,9 @@ def test_inside_the_stop(city: City, desk: WindowDesk) -> None:
     refused = desk.refused(resident, **held, total_fen=90000, cash=[{"kind": "payment", "amount_fen": 90000}])
     assert refused["code"] == "CASH_NOT_ALLOWED"
     assert desk.note(resident, **held, total_fen=90000)["episode"]["disposition"] == "hold_open"
+    # Within one month of the restart, 19 October 00:00: the last day is 18 November.
+    paid = desk.note(resident, visit_no="MZM1", **visit, total_fen=3000)["episode"]
+    assert (paid["rule_id"], paid["settle_by"]) == ("T-PAY", "2021-11-18")
 
 
 def test_notes_off_line_are_sent_in_later_and_conflicts_are_listed(city: City, desk: WindowDesk) -> None:
@@ -139,20 +152,34 @@ def test_notes_off_line_are_sent_in_later_and_conflicts_are_listed(city: City, d
 
 
 def test_a_card_that_was_shown_may_be_lost_afterwards(city: City, desk: WindowDesk) -> None:
-    """On 12 October a card is shown and kept; on the 13th it is reported lost."""
+    """On 12 October a card is shown at admission and kept; on the 13th it is reported lost."""
     city.turn("2021-10-12 16:00")
-    patient = city.patient("zb-retired-first")
+    patient = city.patient("zb-chronic-hypertension")
     card = city.fetch("select card_no from people.person where psn_no = $1", patient["psn_no"])[0]["card_no"]
-    visit = {"kind": "outpatient", "begin": at("2021-10-12 15:00"), "end_at": at("2021-10-12 15:00")}
-    desk.note(patient, visit_no="MZCARD", **visit, cert_type="03", cert_no=card, total_fen=10000)
+    desk.note(patient, kind="stay", visit_no="ZYCARD", begin=at("2021-10-11 08:00"), end_at=at("2021-10-12 15:00"),
+              cert_type="03", cert_no=card, total_fen=300000)
 
-    async def lose(tx: Any, *, actor: Any, now: Any, ids: Any) -> None:  # noqa: ARG001
+    async def lose(tx: Any, *, actor: Any, now: Any, ids: Any) -> None:
         await put_card(tx, Card(psn_no=patient["psn_no"], card_no=card, admdvs="370300", state="lost", since=now,
                                 recorded_at=now))
         await hold_card(tx, patient["psn_no"], card_no=card, state="lost")
 
     city.turn("2021-10-13 09:00")
     city.do(lose)
+
+
+def test_an_amended_plan_moves_the_last_day_of_open_cases(city: City) -> None:
+    """13 October: the restart moves by a day; whoever has another last day is told, once."""
+    amended = PLAN.replace('restart = "2021-10-18 24:00"', 'restart = "2021-10-19 24:00"')
+    city.publish(amended.replace("10月18日（星期一）24:00", "10月19日（星期二）24:00"), reason="数据核对未完成")
+    review = city.hall("review")
+    rows = {e["visit_no"]: e for e in review.do("/regions/370300/windows/rejudge")["rows"]}
+    assert {e["plan_version"] for e in rows.values()} == {2}
+    assert (rows["MZM1"]["settle_by"], rows["ZYUNDO"]["disposition"]) == ("2021-11-19", "cancel_and_reregister")
+    assert review.do("/regions/370300/windows/rejudge")["rows"] == []
+    told = city.fetch("select about, text from notices.message where kind = 'deadline_moved' and about = $1",
+                      rows["MZM1"]["episode_id"])
+    assert ["2021-11-18" in m["text"] and "2021-11-19" in m["text"] for m in told] == [True]
 
 
 def test_care_away_from_home_is_filed_after_the_stop_while_the_person_is_still_there(city: City, desk: WindowDesk) -> None:
@@ -178,20 +205,20 @@ def test_care_away_from_home_is_filed_after_the_stop_while_the_person_is_still_t
     assert dict(row) == {"state": "done", "result": filed["filing_id"]}
 
 
-def test_a_visit_is_entered_without_the_patient_by_the_credential_that_was_kept(city: City) -> None:
-    patient, till = city.patient("zb-retired-first"), city.till()
+def test_a_stay_is_entered_without_the_patient_by_the_credential_that_was_kept(
+    city: City, ward: Ward, charges: list[dict[str, Any]]
+) -> None:
+    city.turn("2021-10-20 09:30")
+    patient = city.patient("zb-chronic-hypertension")
     card = city.fetch("select card_no from people.person where psn_no = $1", patient["psn_no"])[0]["card_no"]
-    shown = {"mdtrt_cert_type": "03", "mdtrt_cert_no": card}
-    registration = till.registration(patient, begin="2021-10-12 15:00:00", visit_no="MZOTHER")
+    shown = {"mdtrt_cert_type": "03", "mdtrt_cert_no": card, "card_sn": "1"}
     with pytest.raises(Refused, match="已挂失"):
-        till.call("2201", {"data": registration["data"] | shown}, insured_place="370300")
-    registration["data"] |= {"ipt_otp_no": "MZCARD", **shown}
-    mdtrt_id = till.call("2201", registration, insured_place="370300")["data"]["mdtrt_id"]
-    till.record(patient, patient["visit"], mdtrt_id, begin="2021-10-12 15:00:00")
-    till.upload(patient, patient["visit"], mdtrt_id, begin="2021-10-12 15:00:00")
-    bill = till.bill(patient, patient["visit"], mdtrt_id)
-    till.call("2207", {"data": bill["data"] | shown}, insured_place="370300")
-    assert city.fetch("select state from episodes.episode where visit_no = 'MZCARD'")[0]["state"] == "settled"
+        ward.admit(patient, at("2021-10-11 08:00"), ipt_no="ZYOTHER", **shown)
+    stay = ward.admit(patient, at("2021-10-11 08:00"), ipt_no="ZYCARD", **shown)
+    ward.charge(stay, at("2021-10-11 09:00"), charges)
+    ward.discharge(stay, at("2021-10-12 15:00"))
+    ward.settle_stay(stay, 3000.0, **shown)
+    assert city.fetch("select state from episodes.episode where visit_no = 'ZYCARD'")[0]["state"] == "settled"
 
 
 def test_after_the_restart(city: City, desk: WindowDesk, ward: Ward, charges: list[dict[str, Any]]) -> None:
@@ -218,6 +245,13 @@ def test_after_the_restart(city: City, desk: WindowDesk, ward: Ward, charges: li
     paid = ward.settle_stay(again, 3000.0)["setlinfo"]
     e = desk.show(rows["ZYUNDO"])["episode"]
     assert (e["state"], e["due_fen"]) == ("settled", round(paid["psn_cash_pay"] * 100))
+
+    # The student's lines come with the new admission.
+    again = ward.admit(city.patient("zb-university-student"), at("2021-10-06 12:00"), ipt_no="ZYKEEP")
+    assert desk.do(rows["ZYKEEP"], "enter")["state"] == "entered"
+    ward.discharge(again, at("2021-10-20 08:00"))
+    paid = ward.settle_stay(again, 3000.0)["setlinfo"]
+    assert desk.show(rows["ZYKEEP"])["episode"]["due_fen"] == round(paid["psn_cash_pay"] * 100)
 
     # The interim before the stop stands; the rest settles the case with its own cash.
     cut = Stay(city.patient("zb-retired-first"), rows["ZYCUT"]["mdtrt_id"], at("2021-10-06 11:00"), "21")

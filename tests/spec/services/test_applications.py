@@ -297,7 +297,7 @@ WRONG = {
     "ITEM_UNKNOWN": {"item_code": "002036099001"},
     "APPLICANT_NOT_ALLOWED": {"applicant_kind": "institution"},
     "CHANNEL_NOT_OPEN": {"channel": "kiosk"},
-    "SERVICE_NOT_OFFERED": {"item_code": "002036006001", "applicant_kind": "person"},
+    "SERVICE_NOT_OFFERED": {"item_code": "002036007004", "applicant_kind": "person"},
     "OTHER_REGION": {"admdvs": HUIZHOU},
     "APPLICANT_MISSING": {"applicant_name": " "},
     "BODY_INVALID": {"body": {"admdvs": ZIBO}},
@@ -376,9 +376,9 @@ def test_every_item_is_either_done_here_or_says_where_to_go() -> None:
 
 
 def test_refusals_leave_the_clerk_a_sentence(town: Town) -> None:
-    with pytest.raises(Denied, match="手工报销尚未在本平台开办"):
+    with pytest.raises(Denied, match="津贴支付尚未在本平台开办"):
         town.clerk("赵受理").do(submit_application, SubmitApplication(
-            admdvs=ZIBO, item_code="002036006002", applicant_kind="person", applicant_name="某人", channel="window", body={}),
+            admdvs=ZIBO, item_code="002036007004", applicant_kind="person", applicant_name="某人", channel="hall", body={}),
             on=DAY)
 
 

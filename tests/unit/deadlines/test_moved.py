@@ -7,7 +7,18 @@ from datetime import date, datetime
 import pytest
 
 from yibao.kernel.business_time import SHANGHAI
-from yibao.kernel.deadline import CONDITION, FIXED, MONTHS, OPEN, WINDOW, Extension, Window, days_lost, months_later, moved
+from yibao.kernel.deadline import (
+    CONDITION,
+    FIXED,
+    MONTHS,
+    OPEN,
+    WINDOW,
+    Extension,
+    Window,
+    days_lost,
+    months_later,
+    moved,
+)
 
 
 def at(text: str) -> datetime:

@@ -173,6 +173,15 @@ def test_an_uncovered_cell_names_business_channel_and_position() -> None:
     }
 
 
+def test_a_cause_that_leaves_bills_without_an_answer() -> None:
+    text = extra("deposit", 'when.business = ["inpatient_settlement"]\nwhen.cause = ["contribution_in_transit"]',
+                 phase='["after"]', more="terms.share = 10000")
+    checked = check_plan(text)
+    assert not isinstance(checked, Refusal)
+    # of the eight kinds of bill only the one is answered
+    assert len([f for f in checked[1] if f.code == "UNCOVERED" and f.cell[2] == "contribution_in_transit"]) == 7
+
+
 def test_more_specific_rules_do_not_conflict() -> None:
     text = extra("continue", 'when.business = ["query"]\nwhen.channel = ["app"]')
     assert codes_of(text) == set()

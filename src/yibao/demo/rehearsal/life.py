@@ -63,7 +63,7 @@ class Life:
         acts = [(at, does) for at, does in others]
         for care in script:
             outcome = self.outcomes[care.number] = Outcome(care=care)
-            acts += [(at, partial(does, outcome, at)) for at, does in self._acts(care)]
+            acts += [(at, partial(does, outcome, at)) for at, does in self.acts(care)]
         acts.sort(key=lambda act: act[0])
         for done, (at, does) in enumerate(acts, 1):
             self._turn(at)
@@ -71,33 +71,33 @@ class Life:
             if progress:
                 progress(done, len(acts))
 
-    def _acts(self, care: Care) -> list[tuple[datetime, Callable[[Outcome, datetime], Awaitable[None]]]]:
+    def acts(self, care: Care) -> list[tuple[datetime, Callable[[Outcome, datetime], Awaitable[None]]]]:
         """Return what the institution does for a piece of care, and when."""
         season, end = self.season, care.end or care.begin
         acts: list[tuple[datetime, Callable[[Outcome, datetime], Awaitable[None]]]] = []
         if season.is_stopped(care.begin):
-            acts.append((care.begin + timedelta(minutes=2), self._note))
+            acts.append((care.begin + timedelta(minutes=2), self.note))
         elif care.kind != SALE:
-            acts.append((care.begin, self._begin))
+            acts.append((care.begin, self.begin))
         if season.is_stopped(end) and not season.is_stopped(care.begin):
-            acts.append((end, self._note))
+            acts.append((end, self.note))
         if season.is_stopped(care.begin) and care.end is not None:
             # Written down at the admission, paid when the patient leaves.
-            acts.append((care.end, self._leave))
+            acts.append((care.end, self.leave))
         if season.touches(care) and not season.is_stopped(end):
             # Admitted in the stop and still there: the admission is made up for, with its own date.
-            acts.append((max(season.restart + timedelta(minutes=5), min(care.entered, end - timedelta(minutes=1))), self._begin))
-        acts.append((max(care.entered, end), self._finish))
+            acts.append((max(season.restart + timedelta(minutes=5), min(care.entered, end - timedelta(minutes=1))), self.begin))
+        acts.append((max(care.entered, end), self.finish))
         return acts
 
-    async def _begin(self, o: Outcome, at: datetime) -> None:
+    async def begin(self, o: Outcome, at: datetime) -> None:
         """Register or admit."""
         reply = await self.till.begin(o.care, at=at)
         if reply["infcode"] != 0:
             o.refused = o.refused or str(reply.get("err_msg"))
             self.done["refused"] += 1
 
-    async def _note(self, o: Outcome, at: datetime) -> None:
+    async def note(self, o: Outcome, at: datetime) -> None:
         """Write the case down because it cannot be settled now; take the cash that is given."""
         care, is_over = o.care, o.care.end is None or at >= o.care.end
         if care.kind == STAY and not self.season.is_stopped(care.begin) and not self.till.has_begun(care):
@@ -119,7 +119,7 @@ class Life:
         if is_over:
             await self._pay(o)
 
-    async def _leave(self, o: Outcome, at: datetime) -> None:
+    async def leave(self, o: Outcome, at: datetime) -> None:
         """Write down that somebody noted has left; inside the stop the cash is taken now."""
         if not o.noted or not self.season.is_stopped(at):
             return
@@ -145,10 +145,10 @@ class Life:
             o.refused = str(answer.get("detail") or answer)
             self.done["cash refused"] += 1
 
-    async def _finish(self, o: Outcome, at: datetime) -> None:
+    async def finish(self, o: Outcome, at: datetime) -> None:
         """Send the rest and settle; keep what the reply says of the money."""
         if o.care.kind != SALE and not self.till.has_begun(o.care):
-            await self._begin(o, at)
+            await self.begin(o, at)
             if not self.till.has_begun(o.care):
                 return
         reply = await self.till.finish(o.care, at=at)

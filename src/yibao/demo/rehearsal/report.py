@@ -69,6 +69,7 @@ async def look_at(database: Database, life: Life, office: Office) -> Left:
         "cash_kept_is_not_cash_due": abs(held["kept"] - held["due"]),
     }
     examples: dict[str, list[str]] = {}
+    examples["rows_nobody_owns"] = [f"{b['kind']} {b['left_over']}" for b in books if b["left_over"]]
     _count(wrong, examples, "office_refused", office.refused)
     _count(wrong, examples, "refused", [_said(o) for o in life.outcomes.values() if o.refused])
     _count(wrong, examples, "not_settled", [_said(o) for o in life.outcomes.values() if o.cash is None and not o.refused])

@@ -84,6 +84,7 @@ select feedetl_sn, init_sn, item_code, price_micro, quantity_e4, amount_fen, own
 from encounters.fee_line where psn_no = $1 and mdtrt_id = $2
 """
 DELETE_SERIALS = "delete from encounters.fee_line where psn_no = $1 and mdtrt_id = $2 and feedetl_sn = any($3::text[])"
+MOVE_LINES = "update encounters.fee_line set mdtrt_id = $3 where psn_no = $1 and mdtrt_id = $2"
 IN_HOSPITAL = """
 select e.*, p.name, p.cert_type as psn_cert_type, p.certno, p.sex, p.birth_on from encounters.encounter e
 join people.person p on p.psn_no = e.psn_no
@@ -217,6 +218,12 @@ async def withdraw_serials(tx: Connection, *, psn_no: str, mdtrt_id: str, serial
     """Delete fee lines of a stay by serial."""
     await move_person(tx, psn_no)
     await tx.execute(DELETE_SERIALS, psn_no, mdtrt_id, sorted(serials))
+
+
+async def move_lines(tx: Connection, *, psn_no: str, origin: str, target: str) -> None:
+    """Move the fee lines of a cancelled stay to the one that takes its place."""
+    await move_person(tx, psn_no)
+    await tx.execute(MOVE_LINES, psn_no, origin, target)
 
 
 async def list_in_hospital(

@@ -39,6 +39,10 @@ OVERDUE = """
 select * from episodes.episode
 where admdvs = $1 and state in ('held', 'entered') and settle_by < $2 order by psn_no, episode_id limit $3
 """
+JUDGED_BEFORE = """
+select * from episodes.episode
+where admdvs = $1 and plan = $2 and plan_version < $3 and state in ('held', 'entered') order by psn_no, episode_id limit $4
+"""
 CASH_OF = "select * from episodes.cash where psn_no = $1 and episode_id = $2 order by ordinal"
 STEPS_OF = "select * from episodes.step where psn_no = $1 and episode_id = $2 order by ordinal"
 REMOTE_ON = """
@@ -101,6 +105,13 @@ async def list_episodes(
 async def list_overdue(tx: Connection, *, admdvs: str, on: date, limit: int) -> list[Episode]:
     """Return open episodes whose last day for backfill lies before a day."""
     return [read(r) for r in await tx.fetch(OVERDUE, admdvs, on, limit)]
+
+
+async def list_judged_before(
+    tx: Connection, *, admdvs: str, plan: str, version: int, limit: int
+) -> list[Episode]:
+    """Return open episodes that an older version of a plan has judged."""
+    return [read(r) for r in await tx.fetch(JUDGED_BEFORE, admdvs, plan, version, limit)]
 
 
 async def list_cash(tx: Connection, *, psn_no: str, episode_id: str) -> list[Cash]:

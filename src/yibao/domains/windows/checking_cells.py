@@ -46,6 +46,21 @@ def check_cells(plan: Plan) -> Iterator[Finding]:
         yield from _bills(plan, business, spot)
 
 
+def check_causes(plan: Plan) -> Iterator[Finding]:
+    """Find bills that a cause leaves without an answer, though it has one for others: who cannot be told what to do."""
+    for cause in dict.fromkeys(c for r in plan.rules if r.disposition in MONEY for c in r.when.cause):
+        for business in businesses().values():
+            if not business.positions or not (track := plan.track_of(business.code)):
+                continue
+            asked = Asked(business=business.code, admdvs=plan.admdvs, channel="gateway", cause=cause)
+            if money_rule(plan, asked) is None:
+                yield Finding(
+                    code="UNCOVERED", says=f"{business.title}：遇到 {cause} 时费用怎样处理没有写", block="track",
+                    ordinal=plan.tracks.index(track), cell=(business.code, "gateway", cause),
+                    proposal=f"请写一条 when.cause 含 {cause} 的费用规则",
+                )
+
+
 def check_conflicts(plan: Plan) -> Iterator[Finding]:
     """Find pairs of rules between which nothing decides: equally specific, equally old, and they say different things."""
     for (_, one), (second, other) in combinations(enumerate(plan.rules), 2):

@@ -106,6 +106,8 @@ def _backwards(track: Track) -> Iterator[tuple[str, str, str, str]]:
         yield "DRAIN_OUT_OF_ORDER", "只收尾的时间应在最后办理期和停止时间之间", "请核对 drain", "drain"
     if track.normal and (track.restart is None or track.normal < track.restart):
         yield "NORMAL_BEFORE_RESTART", "全面恢复早于恢复时间", "请核对 normal", "normal"
+    if track.expected and track.expected <= track.stop:
+        yield "RESTART_BEFORE_STOP", "预计恢复时间不晚于停止时间", "请核对 expected", "expected"
     if track.restart is None and not track.expected and not track.restart_says:
         yield "RESTART_NOT_SAID", "恢复时间待公告，也没有预计时间和说法", "请写 expected 或 restart_says", "restart"
 

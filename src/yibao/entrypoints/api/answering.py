@@ -12,6 +12,7 @@ from litestar import Response
 from yibao.domains.access.agents_model import Proposal
 from yibao.domains.access.verbs import verbs
 from yibao.domains.windows.model import OPEN, Judged
+from yibao.entrypoints.api.as_of import dated_answer
 from yibao.entrypoints.api.authority import Authority
 from yibao.entrypoints.api.problems import AnyRequest, Refused, refused
 from yibao.entrypoints.api.routing import JSON, Route
@@ -68,6 +69,8 @@ async def answer(
                 raise Refused(stored)
         call = _call(tx, actor=actor, services=services, operations=operations)
         call = await pass_window(call, route.operation, named=_named(asking))
+        if call.judged.snapshot_at is not None:
+            return await _as_of(route, asking, call=call)
         content, kept = await _work(route, asking, call=call)
         if key is not None:
             await store(tx, key, kept, replied_at=services.clock.now(), psn_no=_person_of(asking))
@@ -108,6 +111,18 @@ async def _work(route: Route, asking: Asking, *, call: Call) -> tuple[bytes, byt
         return result, result
     content = msgspec.json.encode(result)
     return content, content if route.kept is None else msgspec.json.encode(route.kept(result))
+
+
+async def _as_of(route: Route, asking: Asking, *, call: Call) -> Response[bytes]:
+    """Answer a question as of the stop, with its date; one for which nothing was kept is refused."""
+    await _see(asking, call=call)
+    dated = await dated_answer(route, asking.texts, call=call)
+    if isinstance(dated, Refusal):
+        raise Refused(dated)
+    at = dated.taken_at.astimezone(SHANGHAI)
+    judged = msgspec.structs.replace(
+        call.judged, snapshot_at=at, advice=(f"截至{at:%Y-%m-%d %H:%M}的数据", *call.judged.advice))
+    return _response(route, dated.answer, judged=judged)
 
 
 async def _see(asking: Asking, *, call: Call) -> None:

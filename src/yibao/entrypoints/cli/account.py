@@ -39,6 +39,7 @@ from yibao.policy.law.loading import load_policy
 from yibao.usecases.personal_accounts import commands as c
 from yibao.usecases.personal_accounts.account_statement import Statement, account_statement
 from yibao.usecases.personal_accounts.bind_family import bind_family, unbind_family
+from yibao.usecases.personal_accounts.credit_failures import Followed, RunLine, burn_down, follow_failures
 from yibao.usecases.personal_accounts.credit_interest import InterestCredited, credit_interest
 from yibao.usecases.personal_accounts.credit_month import Credited, credit_arrears, credit_month
 from yibao.usecases.personal_accounts.freeze_account import freeze_account, release_account
@@ -98,6 +99,27 @@ def held(
     asked = _month(month, as_json=as_json)
     rows: list[HeldCredit] = run_deed(lambda tx: list_held(tx, admdvs=region, month=asked, reason=reason), as_json=as_json)
     show({"ok": True, "held": rows}, as_json=as_json, render=lambda: _held(rows))
+
+
+@app.command("failures", help="把未划入的人记入台账并逐人告知，已补划的销账；可重复运行")
+def failures(
+    region: Region, month: MonthText, operator: OperatorName,
+    plan: Annotated[str, typer.Option("--plan", help="停机方案名称")] = "", as_json: JsonFlag = False,
+) -> None:
+    """Bring the book of crediting failures up to the last run."""
+    asked = _month(month, as_json=as_json)
+    actor = Actor(login=operator.strip(), channel="cli", regions=(region,))
+    done: Followed = _batch(lambda db, _shelf, now: follow_failures(
+        db, admdvs=region, month=asked, plan=plan, actor=actor, now=now, ids=RandomIds()), as_json=as_json)
+    show({"ok": True, "followed": done}, as_json=as_json, render=lambda: f"✓ 新记 {done.added} 人，销账 {done.closed} 人")
+
+
+@app.command("burn-down", help="一个月的各次划账：划入、未划入人数和原因")
+def show_burn_down(region: Region, month: MonthText, as_json: JsonFlag = False) -> None:
+    """Show how the failures of a month went down."""
+    asked = _month(month, as_json=as_json)
+    lines: list[RunLine] = run_deed(lambda tx: burn_down(tx, admdvs=region, month=asked), as_json=as_json)
+    show({"ok": True, "runs": lines}, as_json=as_json, render=lambda: _runs(lines))
 
 
 @app.command("statement", help="个人账户对账单，与总账核对")
@@ -262,6 +284,15 @@ def _actor(operator: str) -> Actor:
 
 def _progress(line: str) -> None:
     aside.print(line)
+
+
+def _runs(lines: Sequence[RunLine]) -> RenderableType:
+    table = table_of("次", "日期", "划入人数", "划入（元）", "未划入", "原因")
+    for run in lines:
+        why = "、".join(f"{code} {n}" for code, n in sorted(run.reasons.items()))
+        table.add_row(f"{run.run_no}", f"{run.ended_at:%Y-%m-%d}", f"{run.credited}", yuan_text(run.credited_fen), f"{run.held}",
+                      escape(why))
+    return table
 
 
 def _month(text: str, *, as_json: bool) -> date:

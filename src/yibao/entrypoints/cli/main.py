@@ -10,6 +10,7 @@ from yibao.entrypoints.cli import (
     benefit,
     catalogue_search,
     certificate,
+    claim,
     clearing,
     deadline,
     demo,
@@ -79,6 +80,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(service.app, name="service")
 app.add_typer(transfer.app, name="transfer")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(claim.app, name="claim")
 app.add_typer(interface.app, name="interface")
 app.add_typer(key.app, name="key")
 app.add_typer(benefit.app, name="benefit")

@@ -21,6 +21,7 @@ from yibao.kernel.refusal import Refusal
 from yibao.usecases.windows.business_of import asked_by_verb
 from yibao.usecases.windows.pass_gate import Gate
 from yibao.usecases.windows.place_of import place_named
+from yibao.usecases.windows.snapshot import refuse_undated
 
 _NAMES = {"region": "admdvs", "person": "psn_no", "employer": "emp_no"}
 """What options are called, and what the objects they name are."""
@@ -69,8 +70,8 @@ async def refuse_verb(
         return None
     for admdvs in [named] if named else regions:
         judged = gate.ask(msgspec.structs.replace(asked, admdvs=admdvs, care_admdvs=admdvs), now)
-        if judged.refusal is not None:
-            return judged.refusal
+        if judged.refusal is not None or judged.snapshot_at is not None:
+            return judged.refusal or refuse_undated(judged)
     return None
 
 

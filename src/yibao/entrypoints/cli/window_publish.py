@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +12,32 @@ from rich.console import RenderableType
 from yibao.domains.windows import queries
 from yibao.domains.windows.reading import read_plan
 from yibao.domains.windows.stored import PUBLISHED, Opening, StoredPlan
+from yibao.entrypoints.api.as_of import Taken, take_snapshot
+from yibao.entrypoints.api.services import ApiServices
 from yibao.entrypoints.cli.agency_deeds import Means, run_as
 from yibao.entrypoints.cli.deeds import run_deed
-from yibao.entrypoints.cli.output import USAGE, JsonFlag, show, stop, stop_refused, table_of
-from yibao.infra.database import Connection
+from yibao.entrypoints.cli.output import (
+    USAGE,
+    JsonFlag,
+    aside,
+    known_failures,
+    show,
+    stop,
+    stop_refused,
+    table_of,
+)
+from yibao.entrypoints.cli.policy_affected import shelf_of
+from yibao.entrypoints.cli.running import with_database
+from yibao.infra.config import load_settings
+from yibao.infra.database import Connection, Database
+from yibao.infra.policy_files import read_policy_files
+from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.clock import SystemClock
+from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.windows.open_stage import MoveStage, StageState, open_stage, stages_of, stop_stage
+from yibao.usecases.windows.pass_gate import Gate
 from yibao.usecases.windows.propose_plan import ProposePlan, propose_plan, withdraw_plan
 from yibao.usecases.windows.publish_plan import PublishPlan, publish_plan
 
@@ -123,6 +142,36 @@ def stop_one(
 ) -> None:
     """Stop a stage."""
     _move(MoveStage(admdvs=region, name=name, ordinal=ordinal, reason=reason), operator, is_open=False, as_json=as_json)
+
+
+@app.command("snapshot", help="停机开始后留存查询的答案，停机期间按“截至”答复；可中断后继续")
+def snapshot(region: RegionName, name: PlanName, operator: OperatorName, as_json: JsonFlag = False) -> None:
+    """Keep the answers of dated queries."""
+
+    async def take(url: str) -> Taken | Refusal:
+        database = await Database.open(url, role=None, size=1)
+        try:
+            async with database.connection() as connection:
+                gate = await Gate.read(connection)
+            plan = next((p for p in gate.plans_of(region) if p.name == name), None)
+            if plan is None:
+                return refuse("PLAN_NOT_FOUND", "没有已发布的方案", field="name", received=name, remedy="请核对方案名称")
+            shelf = shelf_of(read_policy_files(), as_json=as_json)
+            services = ApiServices(database=database, clock=SystemClock(), ids=RandomIds(), shelf=shelf,
+                                   regions={region: region}, policies={}, gate=gate)
+            actor = Actor(login=operator, channel="cli", regions=(region,), roles=("review",))
+            return await take_snapshot(database, services, plan, actor=actor, progress=lambda says: aside.print(says))
+        finally:
+            await database.close()
+
+    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
+        assert settings.database_url is not None
+        done = asyncio.run(take(settings.database_url))
+    if isinstance(done, Refusal):
+        stop_refused(done, as_json=as_json)
+    show({"ok": True, "taken": done}, as_json=as_json,
+         render=lambda: f"已留存 {done.people} 人的 {len(done.questions)} 种查询" if done.questions
+         else "该方案此刻没有按停机时答复的查询，没有留存")
 
 
 def _move(command: MoveStage, operator: str, *, is_open: bool, as_json: bool) -> None:

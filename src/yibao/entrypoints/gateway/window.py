@@ -11,6 +11,7 @@ from yibao.infra.messages import Replayed
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.deadlines.name_way import has_transit, name_way
 from yibao.usecases.windows.business_of import asked_by_message
+from yibao.usecases.windows.snapshot import refuse_undated
 
 
 class Window:
@@ -37,6 +38,8 @@ class Window:
         if asked is None:
             return None
         judged = gate.ask(asked, message.received_at)
+        if judged.snapshot_at is not None:
+            return Answer(refuse_undated(judged), "refused")  # kept are answers of the API, not replies of the interface
         if judged.refusal is None:
             message.warnings.extend(judged.advice)
             return None

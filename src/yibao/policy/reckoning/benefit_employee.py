@@ -63,10 +63,10 @@ class _Walk:
             (d.paid_on for d in facts.dues if d.insutype == EMPLOYEE and d.kind == LUMP and d.paid_on), default=None
         )
         self._elsewhere = {m for a, b in facts.elsewhere for m in range(month_of(a), month_of(b))}
-        known = [
+        self._known = [
             month_of(d.month) for d in facts.dues if d.insutype == EMPLOYEE and d.kind in REGULAR_KINDS
         ]
-        self._loaded_until = min((m for m in known if m >= self._first_loaded()), default=None)
+        self._loaded_until = min((m for m in self._known if m >= self._first_loaded()), default=None)
         self._bridged = resident_months(facts)
         self._waivers = [w for w in facts.waivers if w.insutype == EMPLOYEE]
         self._transits = {month_of(t.month): t for t in facts.transits if t.insutype == EMPLOYEE}
@@ -102,7 +102,7 @@ class _Walk:
     def _span(self) -> tuple[int, int]:
         days = [r.insured_on for r in self._relations] + [r.paused_on for r in self._relations if r.paused_on]
         days += [d for r in self._relations for d in (r.loaded_from, r.loaded_to) if d]
-        months = [month_of(d) for d in days] + [*self._paid, *self._elsewhere]
+        months = [month_of(d) for d in days] + [*self._paid, *self._elsewhere, *self._known]
         months += [month_of(p) for p in self._paid.values()] + ([month_of(self._lump)] if self._lump else [])
         return min(months), max(months) + _BEYOND
 

@@ -62,7 +62,8 @@ async def appeal_claim(
     return await file_claim(
         tx, _as_opened(first, command), kind=kinds()[first.kind], claim_id=claim_id, admdvs=first.admdvs,
         name=person["name"], bills=bills, lines=lines, actor=actor, now=now, ids=ids, appeal_of=first.claim_id,
-        gate=gate, checked=Checked([f"复核申请：{command.reason.strip()}", *hints], visits, episodes, first.plan, first.rule, first.claim_by))
+        gate=gate, checked=Checked([f"复核申请：{command.reason.strip()}", *hints], visits, episodes, first.plan,
+                                   first.rule, first.claim_by))
 
 
 async def _refuse_appeal(tx: Connection, first: Claim, command: AppealClaim) -> Refusal | None:

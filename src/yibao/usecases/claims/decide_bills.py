@@ -141,7 +141,8 @@ def _person_faults(facts: dict[str, Any], claim: Claim, bill: Bill, *, at: str) 
         insutype=claim.insutype, status=facts["relation_status"], status_reason=facts["relation_reason"],
         benefit_from=facts["benefit_from"], benefit_to=facts["benefit_to"], died_on=died_on, on=last)
     if facts["admdvs"] is not None and facts["admdvs"] != claim.admdvs:
-        faults.append(Fault("OTHER_REGION", f"就医时参保地是{facts['admdvs']}", f"{at}.begin_at", f"{first}", "请到当时的参保地申请"))
+        faults.append(Fault("OTHER_REGION", f"就医时参保地是{facts['admdvs']}", f"{at}.begin_at", f"{first}",
+                            "请到当时的参保地申请"))
     recognised = facts["recognised"] or ()
     if bill.med_type in visit_classes().needs_recognition and bill.disease_code not in recognised:
         faults.append(Fault("DISEASE_NOT_RECOGNISED", "就医时没有该病种的有效慢特病认定", f"{at}.disease_code", bill.disease_code,
@@ -166,7 +167,8 @@ async def _split(
     for n, line in enumerate(lines):
         term = terms.get((line.item_code, line.occurred_on))
         if line.item_code and term is None:
-            faults.append(Fault("ITEM_NOT_IN_CATALOGUE", f"医疗目录编码不在{line.occurred_on}的医保目录中", f"{at}.lines[{n}].item_code",
+            faults.append(Fault("ITEM_NOT_IN_CATALOGUE", f"医疗目录编码不在{line.occurred_on}的医保目录中",
+                                f"{at}.lines[{n}].item_code",
                                 line.item_code, "请核对国家编码；目录外的项目请不填编码"))
             continue
         split = _split_line(line, term, policy, claim=claim, bill=bill)

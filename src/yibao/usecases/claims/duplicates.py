@@ -86,7 +86,8 @@ async def _settled(tx: Connection, bill: Bill, *, at: str) -> tuple[list[Fault],
     if visit is None:
         return [], ""
     if visit["psn_no"] != bill.psn_no:
-        return [Fault("VISIT_OF_ANOTHER", "这个门诊号（住院号）登记的是另一人", f"{at}.visit_no", bill.visit_no, "请核对票据")], ""
+        return [Fault("VISIT_OF_ANOTHER", "这个门诊号（住院号）登记的是另一人", f"{at}.visit_no", bill.visit_no,
+                      "请核对票据")], ""
     if visit["setl_id"] is not None:
         return [_settled_fault(visit["setl_id"], f"{at}.visit_no", bill.visit_no)], ""
     return [], visit["mdtrt_id"]

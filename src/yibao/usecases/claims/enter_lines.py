@@ -30,7 +30,8 @@ async def enter_lines(
     bills = await list_bills(tx, psn_no=claim.psn_no, claim_id=claim.claim_id)
     bill = next((b for b in bills if b.ordinal == command.ordinal), None)
     if bill is None:
-        return refuse("BILL_NOT_FOUND", "该申请没有这张票据", field="ordinal", received=str(command.ordinal), remedy="请核对票据序号")
+        return refuse("BILL_NOT_FOUND", "该申请没有这张票据", field="ordinal", received=str(command.ordinal),
+                      remedy="请核对票据序号")
     lines, faults = read_lines(bill, command.lines, at=f"bills[{command.ordinal - 1}]")
     if faults or not lines:
         return Refusal(tuple(faults)) if faults else refuse(

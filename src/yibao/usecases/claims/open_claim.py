@@ -59,7 +59,8 @@ async def open_claim(
     """
     person = await find_person(tx, command.psn_no)
     if person is None or person["admdvs"] not in actor.regions:
-        return refuse("PERSON_NOT_FOUND", "本统筹区没有这个参保人", field="psn_no", received=command.psn_no, remedy="请核对人员编号")
+        return refuse("PERSON_NOT_FOUND", "本统筹区没有这个参保人", field="psn_no", received=command.psn_no,
+                      remedy="请核对人员编号")
     await hold_person(tx, command.psn_no)
     kind, faults = kinds().get(command.kind), _word_faults(command)
     if kind is None:

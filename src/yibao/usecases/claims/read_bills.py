@@ -65,7 +65,8 @@ def read_lines(bill: Bill, given: Sequence[LineGiven], *, at: str) -> tuple[list
         place = f"{at}.lines[{n}]"
         due = line_amount(max(line.price_micro, 0), max(line.quantity_e4, 0))
         if line.price_micro < 0 or line.quantity_e4 <= 0 or line.amount_fen < 0:
-            faults.append(Fault("LINE_NOT_POSITIVE", "单价、数量和金额不能为负，数量须大于0", place, remedy="退费请与原费用相抵后录入"))
+            faults.append(Fault("LINE_NOT_POSITIVE", "单价、数量和金额不能为负，数量须大于0", place,
+                                remedy="退费请与原费用相抵后录入"))
         elif abs(due - line.amount_fen) > _TOLERANCE_FEN:
             faults.append(Fault("LINE_DOES_NOT_MULTIPLY", f"明细金额与单价×数量={yuan_text(due)}元不符", f"{place}.amount_fen",
                                 yuan_text(line.amount_fen), "允许误差0.01元"))
@@ -127,10 +128,12 @@ def _bill_faults(
     if one.end_at is not None and _in_zone(one.end_at) < bill.begin_at:
         faults.append(Fault("CARE_ENDS_FIRST", "结束时间早于开始时间", f"{at}.end_at", f"{one.end_at:%Y-%m-%d}", "请核对"))
     if bill.end_at > now:
-        faults.append(Fault("CARE_NOT_ENDED", "费用尚未结束", f"{at}.end_at", f"{business_date(bill.end_at)}", "请在就诊或出院结束后申请"))
+        faults.append(Fault("CARE_NOT_ENDED", "费用尚未结束", f"{at}.end_at", f"{business_date(bill.end_at)}",
+                            "请在就诊或出院结束后申请"))
     if bill.care not in kind.care:
         may = "、".join(CARE[c] for c in kind.care)
-        faults.append(Fault("CARE_OF_OTHER_KIND", f"{kind.title}只受理{may}费用", f"{at}.care", bill.care, "请选择相应的报销事项"))
+        faults.append(Fault("CARE_OF_OTHER_KIND", f"{kind.title}只受理{may}费用", f"{at}.care", bill.care,
+                            "请选择相应的报销事项"))
     elif bill.care in _CLASS_OF:
         faults += class_faults(bill.med_type, kind=_CLASS_OF[bill.care], name="", field=f"{at}.med_type")
     if bill.care == STAY and one.end_at is None:
@@ -153,17 +156,20 @@ def _institution_faults(bill: Bill, institution: Institution | None, *, at: str)
             faults.append(Fault("PLACE_MISSING", "缺少就医地区划", f"{at}.care_admdvs", bill.care_admdvs, "请填写6位区划"))
         return faults
     if (bill.care == SALE) != (institution.kind == _PHARMACY):
-        faults.append(Fault("CARE_OF_OTHER_INSTITUTION", f"{institution.name}不提供{CARE.get(bill.care, '这种')}服务", f"{at}.care",
+        faults.append(Fault("CARE_OF_OTHER_INSTITUTION", f"{institution.name}不提供{CARE.get(bill.care, '这种')}服务",
+                            f"{at}.care",
                             bill.care, "请核对机构与费用类别"))
     if bill.care != SALE and not bill.visit_no:
-        faults.append(Fault("VISIT_NO_MISSING", "缺少门诊号或住院号，无法核对是否已联网结算", f"{at}.visit_no", remedy="请按票据填写"))
+        faults.append(Fault("VISIT_NO_MISSING", "缺少门诊号或住院号，无法核对是否已联网结算", f"{at}.visit_no",
+                            remedy="请按票据填写"))
     return faults
 
 
 def _remote_faults(bill: Bill, *, at: str) -> list[Fault]:
     known = words()
     if not bill.remote_place:
-        return [Fault("NOT_REMOTE", "在参保地就医，不是异地就医", f"{at}.remote", bill.remote, "请勿填写异地就医方式")] if bill.remote else []
+        return [Fault("NOT_REMOTE", "在参保地就医，不是异地就医", f"{at}.remote", bill.remote,
+                      "请勿填写异地就医方式")] if bill.remote else []
     if bill.remote not in known.remote:
         return [Fault("REMOTE_MISSING", "异地就医须说明备案情况", f"{at}.remote", bill.remote,
                       "可填：" + "、".join(f"{code}{name}" for code, name in known.remote.items()))]

@@ -41,7 +41,8 @@ async def reverse_claim(
     if refusal is None and not command.reason.strip():
         refusal = refuse("REASON_MISSING", "撤销须写明理由", field="reason", remedy="请填写理由")
     if refusal is None and (not maker or same_person(maker, actor.login)):
-        refusal = refuse("FOUR_EYES", "撤销已支付的报销须由两人办理", field="actor", received=actor.login, remedy="请由另一名人员复核")
+        refusal = refuse("FOUR_EYES", "撤销已支付的报销须由两人办理", field="actor", received=actor.login,
+                         remedy="请由另一名人员复核")
     refusal = refusal or await _refuse_payout(tx, claim) or await _refuse_later(tx, claim, shelf=shelf)
     if refusal is not None:
         return refusal
@@ -69,15 +70,18 @@ async def take_repayment(
         return claim
     recovery = await find_recovery(tx, psn_no=claim.psn_no, claim_id=claim.claim_id)
     if recovery is None:
-        return refuse("NOTHING_OWED", "该报销申请没有应追回的款项", field="claim_id", received=claim.claim_id, remedy="请核对报销编号")
+        return refuse("NOTHING_OWED", "该报销申请没有应追回的款项", field="claim_id", received=claim.claim_id,
+                      remedy="请核对报销编号")
     known = await tx.fetchrow(REPAID, claim.admdvs, command.bank_ref)
     if known is not None:
         is_same = (known["claim_id"], known["amount_fen"]) == (claim.claim_id, command.amount_fen)
         return recovery if is_same else refuse(
-            "REPAYMENT_DIFFERS", "该银行流水号已登记为另一笔退款", field="bank_ref", received=command.bank_ref, remedy="请核对流水号")
+            "REPAYMENT_DIFFERS", "该银行流水号已登记为另一笔退款", field="bank_ref", received=command.bank_ref,
+            remedy="请核对流水号")
     left = recovery.owed_fen - recovery.received_fen
     if not 0 < command.amount_fen <= left:
-        return refuse("REPAYMENT_TOO_MUCH", f"尚欠{yuan_text(left)}元", field="amount_fen", received=yuan_text(command.amount_fen),
+        return refuse("REPAYMENT_TOO_MUCH", f"尚欠{yuan_text(left)}元", field="amount_fen",
+                      received=yuan_text(command.amount_fen),
                       remedy="多退的款项请原路退回")
     await add_repayment(tx, claim, bank_ref=command.bank_ref, amount_fen=command.amount_fen, now=now, by=actor.login)
     await post(tx, Posting(

@@ -139,8 +139,9 @@ def _refuse_moved(claim: Claim, digest: bytes, fund_fen: int) -> Refusal | None:
     if digest == claim.digest:
         return None
     return refuse(
-        "CLAIM_MOVED_ON", f"计算之后年度累计、政策或待遇已有变化：原计算支付{yuan_text(claim.fund_fen)}元，现应支付{yuan_text(fund_fen)}元",
-        field="claim_id", received=claim.claim_id, remedy="请退回审核，重新计算后再审批")
+        "CLAIM_MOVED_ON", "计算之后年度累计、政策或待遇已有变化："
+        f"原计算支付{yuan_text(claim.fund_fen)}元，现应支付{yuan_text(fund_fen)}元", field="claim_id",
+        received=claim.claim_id, remedy="请退回审核，重新计算后再审批")
 
 
 def _refuse_lower(first: Claim | None, fund_fen: int) -> Refusal | None:

@@ -228,7 +228,8 @@ def _fee_line(one: SplitLine, bill: Bill, kept_id: str, at: datetime, *, elsewhe
         scope_fen=split.in_scope - elsewhere,
         restricted=term.restricted if term else False, hosp_appr_flag=line.approval, reason=split.reason,
         catalogue_version=term.version if term else "", dept_code="", dept_name="", doctor_code="", doctor_name="",
-        detail=msgspec.json.encode({"remote_first_fen": elsewhere}).decode() if elsewhere else "{}", uploaded_at=at, line_group=group_of(negotiated=term.negotiated) if term else "")
+        detail=msgspec.json.encode({"remote_first_fen": elsewhere}).decode() if elsewhere else "{}", uploaded_at=at,
+        line_group=group_of(negotiated=term.negotiated) if term else "")
 
 
 def _charge_type(term: ItemTerm | None) -> str:

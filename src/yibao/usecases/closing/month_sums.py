@@ -64,23 +64,29 @@ where starts_with(l.account, 'fund:') or starts_with(l.account, 'account:')
 group by 1 having sum(l.amount) <> 0 order by 1
 """
 # What the bank paid to people and payers, by the funds of the posting that owed it: the one it names, else the last one of
-# this amount for the same person.
+# this amount for the same person. A claim by hand owes it by the postings of all its receipts together.
 PAID_PEOPLE = """
 with paid as (
-    select p.posting_id, p.posted_at, p.admdvs, y.psn_no, y.amount_fen, array[y.origin, y.payout_id] as owed_by
+    select p.posting_id, p.posted_at, p.admdvs, y.psn_no, y.amount_fen, array[y.origin, y.payout_id] as owed_by,
+           (select array_agg(b.setl_id) from claims.bill b
+             where b.psn_no = y.psn_no and b.claim_id = y.origin and b.setl_id <> '') as receipts
     from ledger.posting p join exchange.payout y on y.payout_id || '-paid' = p.posting_id
     where p.admdvs = $1 and p.posted_at >= $2 and p.posted_at < $3 and p.kind = 'payment'
     union all
-    select p.posting_id, p.posted_at, p.admdvs, r.payer_no, r.amount_fen, array[r.refund_id]
+    select p.posting_id, p.posted_at, p.admdvs, r.payer_no, r.amount_fen, array[r.refund_id], null
     from ledger.posting p join contributions.refund r on r.refund_id || '-done' = p.posting_id and r.payer_no = p.psn_no
     where p.admdvs = $1 and p.posted_at >= $2 and p.posted_at < $3 and p.kind = 'contribution_refund')
 select y.posting_id, y.amount_fen, f.fund, f.amount
 from paid y
 left join lateral (
-    select o.accounts, o.amounts from ledger.posting o
-    where o.psn_no = y.psn_no and o.posted_at <= y.posted_at
+    select array_agg(l.account) as accounts, array_agg(l.amount) as amounts
+    from ledger.posting o cross join lateral unnest(o.accounts, o.amounts) l(account, amount)
+    where o.psn_no = y.psn_no and o.posting_id = any (y.receipts) having count(*) > 0
+    union all
+    (select o.accounts, o.amounts from ledger.posting o
+    where y.receipts is null and o.psn_no = y.psn_no and o.posted_at <= y.posted_at
       and o.amounts[array_position(o.accounts, 'payout:' || y.admdvs)] = y.amount_fen
-    order by o.posting_id = any (y.owed_by) desc, o.posted_at desc, o.posting_id limit 1) debt on true
+    order by o.posting_id = any (y.owed_by) desc, o.posted_at desc, o.posting_id limit 1)) debt on true
 left join lateral (
     select case when starts_with(l.account, 'fund:') then split_part(l.account, ':', 3) else $4 end as fund,
            -sum(l.amount)::bigint as amount

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.encounters.stays import move_lines
 from yibao.domains.enrolment.queries import find_relation
 from yibao.domains.episodes import operations, queries
 from yibao.domains.episodes.model import DEPOSIT, ENTERED, LAPSED, OPEN, RETURNED, SALE, WITHDRAWN, Episode
@@ -86,14 +87,14 @@ async def change_episode(
                       received=yuan_text(total), remedy="请核对金额；多收的请先退还")
     changed = msgspec.structs.replace(e, end_at=end, total_fen=total)
     if end != e.end_at:
-        judged = await _judged_again(tx, changed, gate=gate, now=now)
+        judged = await judged_again(tx, changed, gate=gate, now=now)
         if isinstance(judged, Refusal):
             return judged
         changed = judged
     return await keep(tx, changed, what="changed", actor=actor, now=now, ids=ids)
 
 
-async def _judged_again(tx: Connection, e: Episode, *, gate: Gate, now: datetime) -> Episode | Refusal:
+async def judged_again(tx: Connection, e: Episode, *, gate: Gate, now: datetime) -> Episode | Refusal:
     """Return the case as the plan in force sees it with its end. Where no plan covers it any more it stays as it is."""
     institution = await find_institution(tx, e.fixmedins_code)
     relation = await find_relation(tx, e.psn_no, insutype=e.insutype, on=business_date(e.begin_at))
@@ -118,7 +119,8 @@ async def enter_episode(
     """Join a case to the encounter that the institution has sent under its number after the restart.
 
     Nobody has to: a settlement finds the case by the number. It shows what is still to be entered, and that it began when
-    it was noted: an admission undone for the window comes back with its original time.
+    it was noted: an admission undone for the window comes back with its original time, and with the fee lines that the
+    plan's rule let it keep.
     """
     e = await episode_of(tx, psn_no=command.psn_no, episode_id=command.episode_id, actor=actor)
     if isinstance(e, Refusal):
@@ -136,6 +138,8 @@ async def enter_episode(
     if business_date(found["begin_at"]) != business_date(e.begin_at):
         return refuse("EPISODE_BEGIN_DIFFERS", f"补录的时间与登记的{business_date(e.begin_at)}不一致", field="begin_at",
                       received=f"{business_date(found['begin_at'])}", remedy="请按原就诊时间补录")
+    if e.earlier_mdtrt_id and e.mdtrt_id != found["mdtrt_id"]:
+        await move_lines(tx, psn_no=e.psn_no, origin=e.earlier_mdtrt_id, target=found["mdtrt_id"])
     changed = msgspec.structs.replace(
         e, state=ENTERED, mdtrt_id=found["mdtrt_id"], end_at=found["discharged_at"] or e.end_at)
     return await keep(tx, changed, what="entered", says=found["mdtrt_id"], actor=actor, now=now, ids=ids)

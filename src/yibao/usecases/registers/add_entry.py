@@ -16,6 +16,7 @@ from yibao.infra.digest import sm3
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.registers.tell_applicant import tell_received
 from yibao.usecases.trail import write_trail
 
 
@@ -51,4 +52,5 @@ async def add_entry(tx: Connection, new: NewEntry, *, actor: Actor, now: datetim
     await add_step(tx, entry, Step("receive", RECEIVED, now, actor.login, actor.channel, "、".join(p.title for p in new.papers)))
     await write_trail(tx, actor, verb="register_receive", object_id=register_no, admdvs=entry.admdvs, state=entry, now=now,
                       ids=ids, rule=new.plan)
+    await tell_received(tx, entry, now=now, ids=ids)
     return entry

@@ -13,6 +13,7 @@ from yibao.infra.database import Connection
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
+from yibao.usecases.registers.tell_applicant import tell_answer
 from yibao.usecases.trail import write_trail
 
 
@@ -34,11 +35,13 @@ async def close_entry(
     refusal = refuse_end(entry, state=state, reason=reason, due_fen=due, back_fen=back_fen, topup_fen=topup_fen)
     if refusal is not None:
         return refusal
-    return await move_entry(
+    ended = await move_entry(
         tx, entry, what=state, says=reason.strip() or result, actor=actor, now=now, ids=ids, state=state, result=result,
         reason=reason.strip(), due_fen=due, back_fen=back_fen, topup_fen=topup_fen, ended_at=now, answered_at=now,
         answered_by=actor.login,
     )
+    await tell_answer(tx, ended, now=now, ids=ids)
+    return ended
 
 
 async def make_ready(

@@ -94,9 +94,11 @@ async def keep_filing(
 def _rule_of(gate: Gate, command: KeepFiling, now: datetime) -> Rule | Refusal:
     """Return the rule by which a paper is kept now."""
     judged = gate.ask(Asked(business=_BUSINESS[command.filing], admdvs=command.admdvs, channel="window"), now)
-    found = next((hit.rule for hit in judged.hits if hit.rule.disposition in (PROOF, ON_RECEIPT, "accept_register")), None)
-    if found is not None:
-        return found
+    # A paper that proves the act is worth more than its place in a list: it is looked for first.
+    for disposition in (PROOF, ON_RECEIPT, "accept_register"):
+        found = next((hit.rule for hit in judged.hits if hit.rule.disposition == disposition), None)
+        if found is not None:
+            return found
     return judged.refusal or refuse(
         "FILING_OPEN", f"{_TITLES[command.filing]}正常办理，不需要登记纸质材料", field="filing", received=command.filing,
         remedy="请直接备案")

@@ -17,6 +17,7 @@ from yibao.usecases.verification.claims_checks import CLAIMS_CHECKS
 from yibao.usecases.verification.clearing_checks import CLEARING_CHECKS
 from yibao.usecases.verification.closing_checks import CLOSING_CHECKS
 from yibao.usecases.verification.contribution_checks import CONTRIBUTION_CHECKS
+from yibao.usecases.verification.deadlines_checks import DEADLINES_CHECKS
 from yibao.usecases.verification.enrolment_checks import ENROLMENT_CHECKS
 from yibao.usecases.verification.entitlement_checks import ENTITLEMENT_CHECKS
 from yibao.usecases.verification.episode_checks import EPISODE_CHECKS
@@ -108,6 +109,7 @@ CHECKS = (
     *CLEARING_CHECKS,
     *CLOSING_CHECKS,
     *CONTRIBUTION_CHECKS,
+    *DEADLINES_CHECKS,
     *ENROLMENT_CHECKS,
     *EXCHANGE_CHECKS,
     *NOTICE_CHECKS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yibao.domains.windows.checking import FAULT, Finding
 from yibao.domains.windows.checking import check_plan as run_checks
-from yibao.domains.windows.checking_cells import check_cells, check_conflicts
+from yibao.domains.windows.checking_cells import check_causes, check_cells, check_conflicts
 from yibao.domains.windows.checking_rules import check_channels, check_rules
 from yibao.domains.windows.checking_times import check_head, check_stages, check_tracks, check_words
 from yibao.domains.windows.model import Plan
@@ -12,7 +12,8 @@ from yibao.domains.windows.reading import read_plan
 from yibao.kernel.refusal import Fault, Refusal
 
 CHECKS = (
-    check_head, check_tracks, check_words, check_stages, check_rules, check_channels, check_cells, check_conflicts,
+    check_head, check_tracks, check_words, check_stages, check_rules, check_channels, check_cells, check_causes,
+    check_conflicts,
 )
 NOT_SOUND = "PLAN_NOT_SOUND"
 

@@ -70,11 +70,13 @@ def read_samples(text: str, admdvs: str) -> tuple[Sample, ...] | Refusal:
         begin, end = read_instant(row.get("begin") or ""), read_instant(row.get("end") or "")
         business = row.get("business") or ""
         for key, is_wrong in (("begin", begin is None), ("business", business not in businesses()),
-                              ("channel", not row.get("channel")), ("end", bool(row.get("end")) and end is None)):
+                              ("channel", not row.get("channel")), ("end", bool(row.get("end")) and end is None),
+                              ("amount_fen", not (row.get("amount_fen") or "0").isdecimal())):
             if is_wrong:
                 faults.append(Fault(_BAD, "缺少或不认识", f"第 {number} 行 {key}", row.get(key) or "", "请照表头补上"))
         asked = Asked(
-            admdvs=admdvs, urgent=row.get("urgent") == "1", amount_fen=int(row["amount_fen"]) if row.get("amount_fen") else None,
+            admdvs=admdvs, urgent=row.get("urgent") == "1",
+            amount_fen=int(amount) if (amount := row.get("amount_fen") or "").isdecimal() else None,
             **{name: row.get(name) or "" for name in facts},
         )
         found.append(Sample(

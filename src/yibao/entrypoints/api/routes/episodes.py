@@ -29,6 +29,7 @@ from yibao.usecases.episodes.commands import (
 )
 from yibao.usecases.episodes.file_late import file_late
 from yibao.usecases.episodes.note_episode import note_episode
+from yibao.usecases.episodes.rejudge_episodes import rejudge_episodes
 from yibao.usecases.episodes.send_notes import send_notes
 from yibao.usecases.episodes.undo_for_window import undo_for_window
 
@@ -290,6 +291,13 @@ async def lapse_overdue_episodes(call: Call, admdvs: Region) -> EpisodeRows:
         call.tx, admdvs=admdvs, actor=call.actor, now=call.now, ids=call.ids)])
 
 
+@deed("/regions/{admdvs}/windows/rejudge", verb="lapse_episodes")
+async def rejudge_open_episodes(call: Call, admdvs: Region) -> EpisodeRows:
+    """Put open cases under the newest version of the plan: position, rule and last day; who has another last day is told."""
+    return EpisodeRows([_row(e) for e in await rejudge_episodes(
+        call.tx, admdvs=admdvs, actor=call.actor, now=call.now, ids=call.ids, gate=call.gate)])
+
+
 @read("/windows/episodes", verb="list_episodes")
 async def find_episodes(
     call: Call, state: MaybeCode = "", plan: MaybeCode = "", cause: MaybeCode = "", fixmedins_code: MaybeCode = "",
@@ -361,5 +369,5 @@ def _row(e: Episode) -> EpisodeRow:
 ROUTES = (
     note_one_episode, send_offline_notes, take_episode_cash, change_one_episode, enter_one_episode, return_episode_cash,
     withdraw_one_episode, convert_to_self_pay, convert_to_insured, undo_admission_for_window, file_one_late,
-    lapse_overdue_episodes, find_episodes, show_episode, show_cash_report,
+    lapse_overdue_episodes, rejudge_open_episodes, find_episodes, show_episode, show_cash_report,
 )

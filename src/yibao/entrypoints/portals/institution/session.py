@@ -8,6 +8,7 @@ from yibao.entrypoints.portals.look.forms import SESSION_COOKIE, AnyRequest
 from yibao.entrypoints.portals.services import PortalServices
 from yibao.usecases.access.resume_session import resume_session
 from yibao.usecases.windows.business_of import asked_by_page
+from yibao.usecases.windows.snapshot import refuse_undated
 
 TOKEN_MAX = 100
 
@@ -43,6 +44,6 @@ async def _pass_window(services: PortalServices, path: str, staff: StaffSession)
     asked = asked_by_page(path, admdvs=staff.admdvs) if services.gate.plans_of(staff.admdvs) else None
     if asked is None:
         return
-    refusal = services.gate.ask(asked, services.clock.now()).refusal
-    if refusal is not None:
-        raise WindowStopped(refusal)
+    judged = services.gate.ask(asked, services.clock.now())
+    if judged.refusal is not None or judged.snapshot_at is not None:
+        raise WindowStopped(judged.refusal or refuse_undated(judged))

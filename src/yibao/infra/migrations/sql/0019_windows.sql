@@ -51,6 +51,18 @@ create table windows.epoch (                     -- one row; no region: it says 
 );
 insert into windows.epoch (epoch) values (0);
 
+create table windows.snapshot (                  -- answers of queries as they were after a stop began, for the time it lasts
+    psn_no    text not null,
+    name      text not null,                     -- plan
+    operation text not null,                     -- which question
+    admdvs    text not null,
+    taken_at  timestamptz not null,
+    answer    bytea not null,
+    primary key (psn_no, name, operation)
+);
+
+grant select on windows.snapshot to yibao_agency, yibao_portal;
+grant insert on windows.snapshot to yibao_agency;
 grant select on windows.plan, windows.opening, windows.epoch to yibao_gateway, yibao_portal, yibao_worker, yibao_agency;
 grant insert, update on windows.plan to yibao_agency;
 grant insert on windows.opening to yibao_agency;
