@@ -44,9 +44,10 @@ def item(city: City) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def somebody(city: City) -> Callable[[], dict[str, Any]]:
-    """Return a function that gives an employee, not retired, of whom nothing has been settled, another one each time."""
+    """Return a function that gives an employee of whom nothing has been settled, another one each time, the retired last."""
     visit = city.patient("zb-active-first")["visit"]
-    people = iter([{**p, "visit": visit} for p in city.fetch(PEOPLE) if p["insutype"] == "310" and p["psn_type"].startswith("11")])
+    found = [{**p, "visit": visit} for p in city.fetch(PEOPLE) if p["insutype"] == "310"]
+    people = iter(sorted(found, key=lambda p: not p["psn_type"].startswith("11")))
     return lambda: next(people)
 
 

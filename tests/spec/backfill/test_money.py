@@ -112,21 +112,6 @@ def test_a_cancelled_backfill_is_open_again_with_its_money_and_may_stand_again(
     assert booked[0]["fen"] == DUE
 
 
-def test_a_sale_is_known_by_the_number_of_its_invoice(city: City, somebody: Somebody, number: Number) -> None:
-    patient, mine = somebody(), number()
-    shop = LateCare(city, city.till("370300", 0, kind="2"))
-    drug = next(i for i in city.world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01")
-    noted = shop.note(patient, "sale", mine, WHEN, WHEN, paid_fen=5000, disposition="pay_full_backfill", position="P5",
-                      business="pharmacy_sale", visit_class="drug")
-    sale = Drugstore(shop.till).purchase(patient, [{**line(drug, 50)}], begin=f"{WHEN}:00", invono=mine, acct_used_flag="0")
-    settled = shop.settle("2102", sale, patient)
-    episode = episode_of(city, noted)
-    assert (episode["state"], episode["mdtrt_id"]) == ("settled", settled["mdtrt_id"])
-    assert episode["due_fen"] == fen(settled["psn_cash_pay"])
-    with pytest.raises(Refused, match="已补录结算"):
-        shop.settle("2102", sale, patient)
-
-
 def test_a_death_between_settlement_and_ordering_is_made_good(
     city: City, hospital: LateCare, item: dict[str, Any], somebody: Somebody, number: Number, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +135,21 @@ def test_a_death_between_settlement_and_ordering_is_made_good(
     # In order: (1000.00 - 500.00) x 70 % = 350.00 by the fund; then 3000.00 x 70 % = 2100.00.
     assert rows == [{"service_on": "2025-10-12", "cash_fen": 65000}, {"service_on": "2025-10-14", "cash_fen": 90000}]
     assert city.with_database(lambda database: reorder_open(database, **means)) == []
+
+
+def test_a_sale_is_known_by_the_number_of_its_invoice(city: City, somebody: Somebody, number: Number) -> None:
+    patient, mine = somebody(), number()
+    shop = LateCare(city, city.till("370300", 0, kind="2"))
+    drug = next(i for i in city.world["items"] if i["list_type"] == "101" and i["chrgitm_lv"] == "01")
+    noted = shop.note(patient, "sale", mine, WHEN, WHEN, paid_fen=5000, disposition="pay_full_backfill", position="P5",
+                      business="pharmacy_sale", visit_class="drug")
+    sale = Drugstore(shop.till).purchase(patient, [{**line(drug, 50)}], begin=f"{WHEN}:00", invono=mine, acct_used_flag="0")
+    settled = shop.settle("2102", sale, patient)
+    episode = episode_of(city, noted)
+    assert (episode["state"], episode["mdtrt_id"]) == ("settled", settled["mdtrt_id"])
+    assert episode["due_fen"] == fen(settled["psn_cash_pay"])
+    with pytest.raises(Refused, match="已补录结算"):
+        shop.settle("2102", sale, patient)
 
 
 def test_the_books_are_in_order(city: City) -> None:

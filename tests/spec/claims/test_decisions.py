@@ -203,3 +203,19 @@ def test_a_payment_that_comes_back_goes_again_and_a_wrong_one_is_owed_back(city:
     assert owed(city, "owed:370300") == before
     # The receipt may be claimed again, the year's counters are where they were.
     assert city.breaches() == {}
+
+
+def test_undoing_over_the_api_waits_for_a_second_person(city: Any, office: ClaimsOffice) -> None:
+    patient = city.patient("zb-retired-met")
+    claim = office.settle(patient, [outside_stay("2021-03-01", "2021-03-05", cost(city, 5000, "2021-03-05"))])["claim"]
+    office.bank_answers(office.send_to_bank())
+    path = f"/claims/{claim['claim_id']}/reverse"
+    asked = office.review.send("POST", path, body={"reason": "重复报销"}, key=office.review.new_key())
+    assert asked.status_code == 202, asked.text
+    assert office.show(claim)["claim"]["state"] == "settled"
+    office.approval.do(f"/proposals/{asked.json()['proposal_id']}/approve")
+    shown = office.show(claim)["claim"]
+    assert (shown["state"], shown["reason"]) == ("reversed", "重复报销")
+    owing = office.intake.read("/regions/370300/claim-recoveries")["rows"]
+    assert claim["claim_id"] in {row["claim_id"] for row in owing}
+    assert city.breaches() == {}

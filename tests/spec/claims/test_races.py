@@ -29,7 +29,7 @@ def together(*works: Callable[[], Any]) -> list[Any]:
         gate.wait()
         try:
             found[n] = works[n]()
-        except Exception as error:  # noqa: BLE001 - what came of it is looked at
+        except Exception as error:
             found[n] = error  # type: ignore[call-overload]
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(works))]

@@ -79,9 +79,9 @@ async def employer_of_one(office: Office, number: int, admdvs: str = ZIBO) -> tu
     return employer.emp_no, begun.psn_no
 
 
-async def assessed(office: Office, month: date, admdvs: str = ZIBO) -> None:
-    """Assess a month on its fifth day."""
-    office.now = at(f"{month:%Y-%m}-05")
+async def assessed(office: Office, month: date, admdvs: str = ZIBO, *, on: str = "") -> None:
+    """Assess a month on its fifth day, or on a day that is said."""
+    office.now = at(on or f"{month:%Y-%m}-05")
     await assess_month(office.database, admdvs=admdvs, month=month, now=office.now, shelf=SHELF)
 
 
@@ -173,9 +173,9 @@ async def test_without_a_plan_the_same_payment_is_late(office: Office) -> None:
 async def test_an_amendment_moves_again_from_the_laws_day_and_a_withdrawal_moves_back(office: Office) -> None:
     emp_no, _ = await employer_of_one(office, 1)
     await until_september(office, emp_no)
+    await assessed(office, OCTOBER, on="2024-09-28")
     office.now = at("2024-09-29")
     await published(office, zibo())
-    await assessed(office, OCTOBER)
     await moved(office)
     # The restart is two days later: 11 days lost, 5 November; arrears until 21 November.
     version = await published(office, zibo().replace("2024-10-18 24:00", "2024-10-20 24:00").replace(
@@ -198,12 +198,15 @@ async def test_an_amendment_moves_again_from_the_laws_day_and_a_withdrawal_moves
     assert await office.rows("select 1 from deadlines.term where ended_at is null") == []
 
 
-def huizhou(*, benefits_go_on: bool) -> str:
+def huizhou(*, benefits_go_on: bool, presumed: bool = True) -> str:
     """Return the plan of Huizhou in 2025; its waiver with benefits that go on, or with dues in transit as in the notice."""
     text = plan_text("huizhou-2021", year=2025).replace('"2021-01"', '"2025-01"').replace("2021年", "2025年")
     head, rule = text.split('id = "HZ-R17"')
-    return head + 'id = "HZ-R17"' + (
-        rule.replace('when.cause = ["contribution_in_transit"]\n', "", 1) if benefits_go_on else rule)
+    if benefits_go_on:
+        rule = rule.replace('when.cause = ["contribution_in_transit"]\n', "", 1)
+    if not presumed:
+        rule = rule.replace("terms.until", "terms.presumed = false\nterms.until", 1)
+    return head + 'id = "HZ-R17"' + rule
 
 
 async def to_january(office: Office, number: int = 1) -> tuple[str, str]:
@@ -241,10 +244,9 @@ async def test_dues_in_transit_by_receipt_are_refuted_or_lapse(office: Office) -
     january = date(2025, 1, 1)
     note = NoteTransit(psn_no=psn_no, insutype="310", month=january, paid_on=date(2025, 1, 28), source="receipt",
                        reference="税票0128")
+    office.now = at("2025-02-03")
     assert await office.refused(note_transit, note) == ["NO_TRANSIT_RULE"]
-    office.now = at("2025-01-20")
-    await published(office, huizhou(benefits_go_on=False).replace(
-        "terms.until", "terms.presumed = false\nterms.until"), HUIZHOU)
+    await published(office, huizhou(benefits_go_on=False, presumed=False), HUIZHOU)
     office.now = at("2025-02-04")
     assert (await moved(office, HUIZHOU)).in_transit == 0, "this plan takes nobody's word but the tax bureau's"
     assert await status(office, psn_no, "2025-02-10") == (False, "unpaid")

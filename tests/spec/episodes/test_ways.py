@@ -86,7 +86,9 @@ def test_before_the_stop(city: City, desk: WindowDesk, ward: Ward, charges: list
     student = city.patient("zb-university-student")
     keeps = ward.admit(student, at("2021-10-06 12:00"), ipt_no="ZYKEEP")
     ward.charge(keeps, at("2021-10-07 09:00"), charges)
-    ward.cancel_admission(keeps)
+    path = f"/windows/stays/{student['psn_no']}/{keeps.mdtrt_id}/undo"
+    assert desk.hall.do(path, {"phone": "13900000002"})["episode"]["rule_id"] == "T-KEEP"
+    assert desk.hall.refused(path, {})["code"] == "STAY_CANCELLED"
     assert city.fetch("select count(*) as n from encounters.fee_line where mdtrt_id = $1", keeps.mdtrt_id)[0]["n"] == 1
     # A fourth one, for which the plan says to cut the stay: what it has cost is settled now.
     cut = ward.admit(urgent, at("2021-10-06 11:00"), ipt_no="ZYCUT")

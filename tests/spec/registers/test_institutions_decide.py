@@ -1,6 +1,6 @@
 """What hospitals decide or prove while the agency cannot: accidents left to them, referrals on paper. In February 2021.
 
-Huizhou's notice leaves the review of accidents to the hospitals from 25 January on. Zibo stands still on 9 and 10 February in
+Huizhou's notice leaves the review of accidents to the hospitals from 25 January on. Zibo stands still on 22 and 23 February in
 a plan of our own, in which a paper stands in for the referral.
 """
 
@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.filing_desk import accident
-from tests.support.register_desk import scan
+from tests.support.window_city import Denied
+from yibao.domains.registers.model import Paper
+from yibao.domains.windows.reading import read_plan
+from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import SHANGHAI
+from yibao.kernel.refusal import Refusal
+from yibao.usecases.registers.work_filing import KeepFiling, keep_filing
+from yibao.usecases.registers.work_rows import WorkRows, work_rows
+from yibao.usecases.windows.pass_gate import Gate
 
 HUIZHOU, ZIBO = "441300", "370300"
 PLAN = """
@@ -29,8 +37,8 @@ announced_on = "2021-02-01"
 code = "all"
 title = "备案"
 business = ["remote", "agency"]
-stop = "2021-02-09 00:00"
-restart = "2021-02-11 00:00"
+stop = "2021-02-22 00:00"
+restart = "2021-02-24 00:00"
 
 [[rule]]
 id = "F1"
@@ -53,7 +61,6 @@ says = "转诊备案暂停，请凭纸质证明"
 def city(city_at: Any) -> Any:
     opened = city_at("2021-02-06 08:00")
     opened.publish("huizhou-2021")
-    opened.publish(PLAN)
     return opened
 
 
@@ -104,31 +111,38 @@ def test_accidents_are_decided_by_hospitals_and_audited_until_the_agency_takes_i
 
 
 def test_a_referral_on_paper_becomes_a_filing_with_its_own_date(city: Any) -> None:
-    patient, counter, reviewer = insured(city, ZIBO), city.hall("intake", ZIBO), city.hall("review", ZIBO)
+    plan = read_plan(PLAN)
+    assert not isinstance(plan, Refusal), plan.sentence()
+    gate, patient = Gate.of([plan]), insured(city, ZIBO)
     sends, takes = city.institution(ZIBO, 0), city.institution(ZIBO, 1)
-    city.turn("2021-02-21 09:00")  # nothing stands still any more
     content = {
         "insutype": patient["insutype"], "insured_place": ZIBO, "diagnosis_code": "J18.900", "diagnosis_name": "肺炎",
         "to_code": takes["fixmedins_code"], "to_name": takes["fixmedins_name"], "care_admdvs": ZIBO, "agreed": True, "kind": "1",
         "referred_on": "2021-02-22", "begin": "2021-02-22", "end": None, "from_mdtrt_id": "", "detail": "{}",
     }
-    paper = {"code": "paper_referral", "title": "纸质转诊证明", "content": scan("转诊证明")}
-    asked = {"admdvs": ZIBO, "filing": "referral", "psn_no": patient["psn_no"], "applicant_name": patient["psn_name"],
-             "content": content, "fixmedins_code": sends["fixmedins_code"], "papers": [paper]}
-    assert counter.refused("/filing-papers", asked)["code"] == "FILING_OPEN"
+    paper = Paper("paper_referral", "纸质转诊证明", b"scan")
+    asked = KeepFiling(
+        admdvs=ZIBO, filing="referral", psn_no=patient["psn_no"], applicant_name=patient["psn_name"], content=content,
+        fixmedins_code=sends["fixmedins_code"], papers=(paper,))
+    city.turn("2021-02-21 09:00")  # nothing stands still yet
+    with pytest.raises(Denied) as open_day:
+        city.do(keep_filing, asked, gate=gate)
+    assert open_day.value.refusal.code == "FILING_OPEN"
 
-    city.publish(PLAN.replace('"february"', '"later"').replace("2021-02-09", "2021-02-22").replace("2021-02-11", "2021-02-24"))
     city.turn("2021-02-22 09:00")
-    missing = counter.refused("/filing-papers", {**asked, "papers": []})
-    assert [f["reason"] for f in missing["faults"]] == ["缺少材料：纸质转诊（备案）证明"]
-    kept = counter.do("/filing-papers", asked)
-    assert kept["register_no"] == "R370300-paper_proof-000001"
-    assert city.fetch("select 1 from applications.referral where psn_no = $1", patient["psn_no"]) == []
+    with pytest.raises(Denied) as bare:
+        city.do(keep_filing, msgspec.structs.replace(asked, papers=()), gate=gate)
+    assert [f.reason for f in bare.value.refusal.faults] == ["缺少材料：纸质转诊（备案）证明"]
+    kept = city.do(keep_filing, asked, gate=gate)
+    assert kept.register_no == "R370300-paper_proof-000001"
+    work = WorkRows(admdvs=ZIBO, kind="paper_proof", plan="february")
+    second = Actor(login="钱复核", channel="cli", regions=(ZIBO,))
+    more = {"checker": second, "shelf": city.shelf, "gate": gate}
+    assert [r.outcome for r in city.do(work_rows, work, **more).rows] == ["waiting"]
 
     city.turn("2021-02-24 09:00")
-    proposed = reviewer.do(f"/regions/{ZIBO}/registers/paper_proof/work", {"plan": "later"})
-    done = city.hall("approve", ZIBO).do(f"/proposals/{proposed['proposal_id']}/approve", {})["answer"]["rows"]
-    assert [r["outcome"] for r in done] == ["done"], done
+    done = city.do(work_rows, work, **more).rows
+    assert [r.outcome for r in done] == ["done"], done
     (referral,) = city.fetch("select valid_from, filed_at from applications.referral where psn_no = $1", patient["psn_no"])
     assert f"{referral['valid_from']}" == "2021-02-22"
     assert f"{referral['filed_at'].astimezone(SHANGHAI):%Y-%m-%d}" == "2021-02-22"

@@ -183,3 +183,31 @@ def test_a_row_that_is_refused_stays_with_its_reason_and_is_tried_again(town: To
     assert (kept.register_no.rsplit("-", 1)[1], "done") in work(town, gate, "counter_intake", on="2025-04-15")
 
 
+
+
+def test_a_batch_that_is_cut_off_goes_on_where_it_stood(town: Town, gate: Gate) -> None:
+    clerk = town.clerk("赵受理")
+    numbers = [clerk.do(submit_application, asks(town, channel="window")[1], on=INSIDE, gate=gate).register_no for _ in range(4)]
+    checker = Actor(login="钱复核", channel="api", regions=(ZIBO,))
+
+    def chunk(after: str) -> Any:
+        command = WorkRows(admdvs=ZIBO, kind="counter_intake", plan="april", after=after, limit=2)
+        return clerk.do(work_rows, command, on=AFTER, checker=checker, gate=gate)
+
+    async def cut_off(tx: Any, command: WorkRows, *, actor: Actor, now: Any, ids: Any, shelf: Any) -> None:
+        await work_rows(tx, command, actor=actor, checker=checker, now=now, ids=ids, shelf=shelf, gate=gate)
+        raise ConnectionError
+
+    done: list[str] = []
+    first = chunk("")
+    done += [r.register_no for r in first.rows if r.outcome == "done"]
+    with pytest.raises(ConnectionError):
+        clerk.do(cut_off, WorkRows(admdvs=ZIBO, kind="counter_intake", plan="april", limit=1), on=AFTER)
+    after = ""
+    while (again := chunk(after)).last:
+        done += [r.register_no for r in again.rows if r.outcome == "done"]
+        after = again.last
+    assert [n for n in done if n in numbers] == numbers
+    ended = town.fetch("select result from registers.entry where register_no = any($1) and state = 'done'", numbers)
+    made = town.fetch("select certificate_no from certificates.certificate")
+    assert len({r["result"] for r in ended} & {m["certificate_no"] for m in made}) == 4

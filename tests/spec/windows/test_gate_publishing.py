@@ -105,7 +105,8 @@ def test_a_plan_that_is_not_sound_is_refused_with_the_line(
 def test_inside_the_window_the_restart_is_moved_and_the_past_is_not(city: City, first: Hall, second: Hall) -> None:
     city.turn("2021-10-14 10:00")
     text = plan_text("zibo-2021")
-    past = amended(text, 2, ('stop = "2021-10-10 00:00"', 'stop = "2021-10-11 00:00"'), ("10月10日（星期日）", "10月11日（星期一）"))
+    past = amended(text, 2, ('stop = "2021-10-10 00:00"', 'stop = "2021-10-11 00:00"'),
+                   ("10月10日（星期日）", "10月11日（星期一）"))
     refused = first.refused("/windows/plans", {"admdvs": REGION, "text": past, "reason": "改停机日"})
     assert "AMENDS_THE_PAST" in {f["code"] for f in refused["faults"]}
     silent = first.refused("/windows/plans", {"admdvs": REGION, "text": amended(text, 2, RESTART, SAYS)})

@@ -107,6 +107,8 @@ def test_dues_paid_on_28_january_that_arrive_on_20_february(city: City, people: 
         assert len(told) == 1
         assert "2025年1月" in told[0]["text"]
     # What was known on 3 February stays what it was.
+    seen = city.hall("intake", HUIZHOU).read(f"/people/{numbers['A']}/benefit", insutype="310", on="2025-02-08")
+    assert "押金挂账" in seen["next_step"]
     then = city.hall("intake", HUIZHOU).read(
         f"/people/{numbers['A']}/benefit", insutype="310", on="2025-02-08", known_at="2025-02-03T12:00:00+08:00")
     assert then["reason"] == "unpaid"
@@ -182,11 +184,13 @@ def _five_rules(city: City, people: dict[str, dict[str, Any]]) -> dict[str, dict
     clerk = WindowDesk(city.hall("intake", HUIZHOU))
     held["B"] = clerk.note(
         people["B"], kind="stay", visit_no="ZY-B", begin=at("2025-02-05 09:00"), end_at=at("2025-02-08 10:00"),
-        fixmedins_code=away["fixmedins_code"], total_fen=500_000, is_filed=True, cause="contribution_in_transit",
+        fixmedins_code=away["fixmedins_code"], institution_name=away["fixmedins_name"], care_admdvs=ZIBO, total_fen=500_000,
+        is_filed=True, cause="contribution_in_transit",
         cash=[{"kind": "payment", "amount_fen": 500_000, "receipt_no": "SJ-B"}])["episode"]
     assert (held["B"]["disposition"], held["B"]["rule_id"]) == ("manual_reimburse", "HZ-R11")
 
     # C: a visit at home.
+    city.turn("2025-02-08 11:05")
     clinic = LateCare(city, city.till(HUIZHOU))
     visit = clinic.begin(people["C"], "2025-02-08 11:00", [line(item, 100.0, cnt=2)], visit_no="MZ-C")
     with pytest.raises(Refused, match="先自费结算，保留好原始发票及费用清单"):

@@ -139,6 +139,10 @@ def test_two_months_of_a_negotiated_drug(city: Any) -> None:
     paid = Payment(payment_id="TAX-1", bill_id=bill["bill_id"], amount_fen=bill["amount_fen"], channel="tax_app",
                    paid_at=at("2025-01-28 10:00"), payer_no=bill["payer_no"], admdvs=REGION)
     city.do(receive_payment, paid, actor=TAX, shelf=city.shelf)
+    assert states(city) == ["ready", "ready"]
+    (told,) = city.fetch("select text from notices.message where psn_no = $1 and kind = 'dues_arrived'", patient["psn_no"])
+    assert "000001" in told["text"]
+    assert "000002" in told["text"]
 
     # 03-22: settled where it was bought, in the order of purchase
     city.turn("2025-03-22 09:00")

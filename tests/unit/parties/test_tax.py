@@ -72,6 +72,15 @@ def test_a_cancelled_bill_cannot_be_paid_and_a_paid_one_stays_paid(tax: Tax) -> 
     assert {b["bill_id"]: b["state"] for b in tax.act("bills", {})} == {"B1": "cancelled", "B2": "paid"}
 
 
+def test_a_payment_after_the_stop_is_given_back_before_it_is_handed_over(tax: Tax) -> None:
+    bill(tax)
+    payment_id = tax.act("pay", {"bill_id": "B1"})
+    tax.receive([message(2, "payment_return", {"payment_id": payment_id, "amount_fen": 100, "reason": "停止征缴"})])
+    (told,) = heard(tax, "payment_returned")
+    assert (told["payment_id"], told["amount_fen"], told["reason"]) == (payment_id, 100, "停止征缴")
+    assert {b["bill_id"]: b["state"] for b in tax.act("bills", {})} == {"B1": "open"}
+
+
 def test_all_open_bills_are_paid_but_some(tax: Tax) -> None:
     bill(tax, "B1")
     bill(tax, "B2", payer_no="E2")

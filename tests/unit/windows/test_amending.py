@@ -93,5 +93,6 @@ def test_what_has_passed_may_not(new: Plan, now: datetime, field: str) -> None:
 def test_a_track_that_is_added_begins_later() -> None:
     more = Track(code="t", title="缴费", stop=at("2021-10-13"), restart=RESTART, business=("contribution",))
     late = msgspec.structs.replace(more, stop=at("2021-10-15"))
-    assert [f.field for f in past_faults(PLAN, msgspec.structs.replace(PLAN, tracks=(TRACK, more)), at=INSIDE)] == ["tracks[t].stop"]
+    added = msgspec.structs.replace(PLAN, tracks=(TRACK, more))
+    assert [f.field for f in past_faults(PLAN, added, at=INSIDE)] == ["tracks[t].stop"]
     assert past_faults(PLAN, msgspec.structs.replace(PLAN, tracks=(TRACK, late)), at=INSIDE) == []

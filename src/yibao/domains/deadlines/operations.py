@@ -19,7 +19,9 @@ def _insert(table: str, names: Sequence[str]) -> str:
     return f"{head} ({', '.join(names)}) values ({', '.join(f'${n}' for n in range(1, len(names) + 1))})"
 
 
-ADD_TERM = _insert("deadlines.term", _TERM)
+# What was ended and comes back at the same instant was never ended.
+ADD_TERM = f"""{_insert("deadlines.term", _TERM)}
+on conflict (admdvs, plan, version, rule, kind, what, noted_at) do update set ended_at = null"""
 END_TERM = """
 update deadlines.term set ended_at = $6
 where admdvs = $1 and plan = $2 and rule = $3 and kind = $4 and what = $5 and ended_at is null

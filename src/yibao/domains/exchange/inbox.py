@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
 import msgspec
 
 from yibao.domains.exchange.model import Received, WorkCase
@@ -20,10 +19,7 @@ select party, message_id, no, admdvs, kind, body, digest, received_at, outcome f
 where party = $1 and outcome = 'held' and admdvs <> all ($2) order by no limit 1 for update
 """
 HAS_HELD = "select exists (select from exchange.inbox where party = $1 and admdvs = $2 and outcome = 'held')"
-HELD_COUNTS = """
-select party, admdvs, count(*) as held, min(received_at) as oldest from exchange.inbox where outcome = 'held'
-group by party, admdvs order by party, admdvs
-"""
+HELD_COUNTS = "select party, count(*) as held from exchange.inbox where outcome = 'held' group by party"
 KEEP = """
 insert into exchange.inbox select ($1::exchange.inbox).*
 on conflict (party, message_id) do update set no = excluded.no, body = excluded.body, digest = excluded.digest,
@@ -70,9 +66,9 @@ async def has_held(tx: Connection, party: str, admdvs: str) -> bool:
     return bool(await tx.fetchval(HAS_HELD, party, admdvs))
 
 
-async def count_held(tx: Connection) -> list[asyncpg.Record]:
-    """Count what windows hold by party and region, with the instant the oldest came."""
-    return await tx.fetch(HELD_COUNTS)
+async def count_held(tx: Connection) -> dict[str, int]:
+    """Count what windows hold by party."""
+    return {row["party"]: row["held"] for row in await tx.fetch(HELD_COUNTS)}
 
 
 async def open_case(tx: Connection, case: WorkCase) -> None:

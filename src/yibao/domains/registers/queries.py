@@ -66,6 +66,11 @@ from registers.month_book where admdvs = $1 and kind = $2 and ($3 = '' or fixmed
 order by fixmedins_code, month, version desc
 """
 
+MONTH_CONTENT = """
+select content from registers.month_book where admdvs = $1 and fixmedins_code = $2 and kind = $3 and month = $4
+order by version desc limit 1
+"""
+
 
 class MonthBook(msgspec.Struct, frozen=True):
     """An institution's book of a month in its newest version, as it was given and what the agency found; fen."""
@@ -177,6 +182,14 @@ async def find_month_book(
     """Return the newest version of an institution's book of a month."""
     row = await tx.fetchrow(MONTH_BOOK, admdvs, fixmedins_code, kind, month)
     return None if row is None else MonthBook(*row)
+
+
+async def read_month_content(
+    tx: Connection, admdvs: str, *, fixmedins_code: str, kind: str, month: date
+) -> bytes | None:
+    """Return the spreadsheet of an institution's book of a month as it was given, in its newest version."""
+    content: bytes | None = await tx.fetchval(MONTH_CONTENT, admdvs, fixmedins_code, kind, month)
+    return content
 
 
 async def list_month_books(tx: Connection, admdvs: str, *, kind: str, fixmedins_code: str = "") -> list[MonthBook]:

@@ -64,7 +64,7 @@ def judge(plan: Plan, opened: Openings, asked: Asked, at: datetime) -> Judged:
     judged = [_against(plan, opened, asked, at, track, rules) for track, rules in _sides(plan, asked)]
     if not judged:
         return OPEN
-    refused = next((j for j in judged if j.refusal), None)
+    refused = min((j for j in judged if j.refusal), key=_returns, default=None)
     hits = tuple(hit for j in judged for hit in j.hits)
     if refused:
         return Judged(stage=refused.stage, refusal=refused.refusal, hits=hits)
@@ -190,6 +190,11 @@ def _against(
         advice=tuple(dict.fromkeys(r.says for r in holding if _advises(r, access, stage))),
         snapshot_at=track.stop if frozen_query else None,
     )
+
+
+def _returns(judged: Judged) -> bool:
+    """Say whether what is refused comes back: of two refusals the one for good is told, so that nobody waits in vain."""
+    return not any(hit.rule.disposition == "retire" for hit in judged.hits)
 
 
 def _advises(rule: Rule, access: Rule | None, stage: str) -> bool:

@@ -46,6 +46,7 @@ from yibao.entrypoints.cli import (
     window_status,
 )
 from yibao.entrypoints.cli.output import EXIT_CODES
+from yibao.entrypoints.cli.window_gate import name_verbs
 
 app = typer.Typer(
     name="yibao", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -92,6 +93,9 @@ window.app.command("rehearse", help="演练：另建一个世界，拨快时钟�
 app.add_typer(window.app, name="window")
 app.add_typer(register.app, name="register")
 app.add_typer(deadline.app, name="deadline")
+
+
+name_verbs(app)
 
 
 def main() -> None:

@@ -117,7 +117,7 @@ def _text(source: str, *, as_json: bool) -> str:
     if not path.is_file():
         stop(USAGE, kind="usage", message=f"没有方案 {source}；自带的方案：{'、'.join(plan_names())}", as_json=as_json)
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         stop(USAGE, kind="usage", message=f"{source} 不是 UTF-8 文本", as_json=as_json)
 

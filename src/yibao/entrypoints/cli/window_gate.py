@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import click
 import msgspec
+import typer
+from typer.core import TyperCommand
 
 from yibao.domains.windows.tables import NEVER, business_of_way
 from yibao.infra.database import Connection, Database
@@ -23,6 +25,8 @@ from yibao.usecases.windows.pass_gate import Gate
 from yibao.usecases.windows.place_of import place_named
 from yibao.usecases.windows.snapshot import refuse_undated
 
+_running: ContextVar[tuple[str, Mapping[str, Any]] | None] = ContextVar("running", default=None)
+"""The verb that runs, ``dues assess``, and what its options say."""
 _NAMES = {"region": "admdvs", "person": "psn_no", "employer": "emp_no"}
 """What options are called, and what the objects they name are."""
 
@@ -35,19 +39,38 @@ class WindowStopped(Exception):
         self.refusal = refusal
 
 
+class NamedCommand(TyperCommand):
+    """A verb that says who it is, so that the gate can be asked for it wherever it opens the database."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb."""
+        told = _running.set((" ".join(ctx.command_path.split()[1:]), dict(ctx.params)))
+        try:
+            return super().invoke(ctx)
+        finally:
+            _running.reset(told)
+
+
+def name_verbs(app: typer.Typer) -> None:
+    """Let every verb of an app and of its groups say who it is."""
+    for command in app.registered_commands:
+        command.cls = NamedCommand
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            name_verbs(group.typer_instance)
+
+
 def pass_window(url: str) -> None:
     """Let the verb that runs now go on.
 
     Raises:
         WindowStopped: a window stops it in the region it is about, or in any region where it names none.
     """
-    context = click.get_current_context(silent=True)
-    if context is None:
+    running = _running.get()
+    if running is None or business_of_way("batch", running[0]) == NEVER:
         return
-    verb = " ".join(context.command_path.split()[1:])
-    if business_of_way("batch", verb) == NEVER:
-        return
-    refusal = asyncio.run(_asked(url, verb, _told(context.params)))
+    verb, params = running
+    refusal = asyncio.run(_asked(url, verb, _told(params)))
     if refusal is not None:
         raise WindowStopped(refusal)
 

@@ -24,8 +24,8 @@ CAUSE = "contribution_in_transit"
 EPISODE, ENTRY, APPLICATION = "episode", "entry", "application"
 # A case that has a row in a book is listed once, as the case.
 HELD = """
-select psn_no, 'episode' as object_kind, episode_id as object_id, admdvs, business, fixmedins_code, register_no, disposition,
-       begin_at::date as since_on, paid_fen as paid_fen
+select psn_no, 'episode' as object_kind, episode_id as object_id, admdvs, business, fixmedins_code, register_no,
+       disposition as how, begin_at::date as since_on, paid_fen
 from episodes.episode where psn_no = any($1::text[]) and cause = $2 and state in ('held', 'entered')
 union all
 select e.psn_no, 'entry', e.register_no, e.admdvs, e.business, e.fixmedins_code, e.register_no, e.kind, e.received_at::date,

@@ -28,7 +28,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """How the exchange with a party stands."""
+    """How the exchange with a party stands; ``held``: what it said and a window keeps until the restart."""
 
     party: str
     name: str
@@ -39,6 +39,7 @@ class Line(msgspec.Struct, frozen=True):
     last_error: str
     open_cases: int
     sentence: str
+    held: int = 0
 
 
 async def held_state(tx: Connection, *, party: str, kind: str, key: str) -> Held:
@@ -56,14 +57,21 @@ async def held_state(tx: Connection, *, party: str, kind: str, key: str) -> Held
 async def list_lines(tx: Connection) -> list[Line]:
     """List how the exchange stands with every party that was ever spoken to."""
     cases = await inbox.count_open(tx)
+    held = await inbox.count_held(tx)
     return [
         Line(c.party, party_name(c.party), c.queued, c.oldest, c.answered_at, c.failing_since, c.last_error,
-             cases.get(c.party, 0), _sentence(c))
+             cases.get(c.party, 0), _sentence(c, held.get(c.party, 0)), held.get(c.party, 0))
         for c in await outbox.list_channels(tx)
     ]
 
 
-def _sentence(channel: outbox.Channel) -> str:
+def _sentence(channel: outbox.Channel, held: int) -> str:
+    """Say how it stands; what a window keeps is said behind it."""
+    kept = f"；收到的{held}条因系统切换暂存，恢复后按序处理" if held else ""
+    return _standing(channel) + kept
+
+
+def _standing(channel: outbox.Channel) -> str:
     name = party_name(channel.party)
     if channel.hall_state == "closed":
         return f"{name}业务大厅暂停办理：{channel.hall_says or '未说明原因'}；{channel.queued}条待送"

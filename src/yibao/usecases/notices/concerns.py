@@ -42,7 +42,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         track: of the plan, whose stop it concerns.
         about: the thing's number. on_day: its day. amount_fen: what is owed or charged.
-        name: of the institution that treats the person.
+        name: of the institution that treats the person. business: ``""`` where it is about a channel.
     """
 
     rule: str
@@ -55,6 +55,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     on_day: date | None = None
     amount_fen: int = 0
     name: str = ""
+    business: str = ""
 
 
 def groups_of(rule: Rule) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def _concerns(rule: Rule, track: Track, group: str, row: Mapping[str, Any]) -> I
     """Give the concern of the person or employer, and of the institution that treats the person."""
     facts = {
         "rule": rule.id, "track": track.code, "group": group, "about": row["about"], "on_day": row["on_day"],
-        "amount_fen": row["amount_fen"], "name": row["name"],
+        "amount_fen": row["amount_fen"], "name": row["name"], "business": row["business"],
     }
     if row["psn_no"] or row["emp_no"]:
         yield Concern(psn_no=row["psn_no"], emp_no="" if row["psn_no"] else row["emp_no"], **facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from yibao.domains.notices.model import Message
-from yibao.domains.windows.model import Plan, Rule, Track
+from yibao.domains.windows.model import Plan, Track
 from yibao.domains.windows.words import hotline_of, restart_says, stop_says
 from yibao.kernel.money import yuan_text
 from yibao.usecases.notices.concerns import (
@@ -53,15 +53,11 @@ def _message(plan: Plan, found: _Open) -> Message:
     view = "institution" if first.fixmedins_code else "employer" if first.emp_no else "person"
     whom = {"institution": "贵机构", "employer": "贵单位", "person": "您"}[view]
     said = "；".join(_said(group, some, view) for group, some in _by_group(found).items())
-    text = f"{track_words(plan, track)}{whom}{said}。{words_for(rule, view)}{_phone(plan, rule)}"
+    text = f"{track_words(plan, track)}{whom}{said}。{words_for(rule, view)}{phone_words(plan, first.business)}"
     return Message(
         admdvs=plan.admdvs, kind="last_call", text=text, psn_no=first.psn_no, emp_no=first.emp_no,
         fixmedins_code=first.fixmedins_code, plan=plan.name, version=plan.version, rule=rule.id,
     )
-
-
-def _phone(plan: Plan, rule: Rule) -> str:
-    return phone_words(plan, rule.when.business[0] if rule.when.business else "")
 
 
 def _by_group(found: _Open) -> dict[str, list[Concern]]:

@@ -40,7 +40,7 @@ def long_text(plan: Plan, *, view: str = PERSON) -> str:
 
 def phone_text(plan: Plan) -> str:
     """Return the notice in at most 500 characters: first what to do, then the times and the telephones."""
-    times = "".join(f"{line}。" for line in dict.fromkeys(_span(t) for t in plan.tracks))
+    times = _times(plan)
     phones = "；".join(dict.fromkeys(f"{h.title}{h.phone}" for h in plan.hotlines))
     head, tail = f"【{plan.title}】", f"咨询：{phones}。" if phones else ""
     if len(head) + len(times) + len(tail) + len(_MORE) > PHONE_MOST // 2:
@@ -132,6 +132,14 @@ def _by_times(plan: Plan) -> dict[str, list[str]]:
     for track in plan.tracks:
         found.setdefault(f"{_span(track)}。{_stages(track)}", []).append(track.title)
     return found
+
+
+def _times(plan: Plan) -> str:
+    """Return the times in short: of all tracks, or of each kind of track where they differ."""
+    found: dict[str, list[str]] = {}
+    for track in plan.tracks:
+        found.setdefault(_span(track), []).append(track.title)
+    return "".join(f"{'、'.join(titles) if len(found) > 1 else ''}{span}。" for span, titles in found.items())
 
 
 def _span(track: Track) -> str:

@@ -11,6 +11,8 @@ from yibao.entrypoints.api.routing import read
 from yibao.entrypoints.api.services import Call
 from yibao.kernel.business_time import SHANGHAI, business_date
 from yibao.kernel.refusal import Refusal
+from yibao.usecases.deadlines.promised import IN_TRANSIT
+from yibao.usecases.deadlines.ways_open import ways_open
 from yibao.usecases.entitlement.benefit_on import Benefit, benefit_history, benefit_on
 
 
@@ -26,12 +28,17 @@ async def show_benefit(
 ) -> Benefit | Refusal:
     """Say whether benefits of an insurance are due on a day, why, by which clause, and what to do.
 
-    Without ``on`` today; with ``known_at`` what was known at that instant.
+    Without ``on`` today; with ``known_at`` what was known at that instant. While dues are on their way, what to do is what
+    the published plan says for each business.
     """
-    return await benefit_on(
+    found = await benefit_on(
         call.tx, psn_no, insutype=insutype, on=on or business_date(call.now), now=call.now, shelf=call.shelf,
         known_at=_instant(known_at),
     )
+    if isinstance(found, Refusal) or found.reason != IN_TRANSIT:
+        return found
+    says = dict.fromkeys(way.says for way in ways_open(call.gate, found.admdvs, call.now))
+    return msgspec.structs.replace(found, next_step="；".join(says) or found.next_step)
 
 
 @read("/people/{psn_no}/benefit-history", verb="show_benefit_history")

@@ -9,12 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from yibao.domains.registers.model import NEGOTIATED_DRUG
-from yibao.domains.registers.queries import MonthBook, list_month_books
+from yibao.domains.registers.queries import MonthBook, list_month_books, read_month_content
 from yibao.entrypoints.api.fields import Id, MaybeWords, Region
 from yibao.entrypoints.api.routes.registers import RegisterRow, row_of
-from yibao.entrypoints.api.routing import deed, read
+from yibao.entrypoints.api.routing import XLSX, deed, read
 from yibao.entrypoints.api.services import Call
-from yibao.kernel.refusal import Refusal
+from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.registers.delegation import AuditDecision, HandBack, audit_decision, hand_back
 from yibao.usecases.registers.drug_book import (
     CheckBook,
@@ -109,6 +109,17 @@ async def list_drug_books(call: Call, admdvs: Region) -> DrugBooks:
     return DrugBooks([_drug_book(book) for book in found])
 
 
+@read("/drug-books/{month}/sheet", verb="list_drug_books", produces=XLSX)
+async def drug_book_as_sheet(
+    call: Call, month: MonthText, admdvs: Region, fixmedins_code: Annotated[str, Meta(max_length=12)] = ""
+) -> bytes | Refusal:
+    """Return a pharmacy's book of a month as it was given, byte for byte; a pharmacy gets its own."""
+    code = call.actor.fixmedins_code or fixmedins_code
+    content = await read_month_content(
+        call.tx, admdvs, fixmedins_code=code, kind=NEGOTIATED_DRUG, month=date.fromisoformat(f"{month}-01"))
+    return content or refuse("BOOK_NOT_FOUND", "没有这个月的登记册", field="month", received=month, remedy="请核对药店与月份")
+
+
 @deed("/drug-books/{month}/give", verb="give_drug_book")
 async def give_drug_book(call: Call, month: MonthText, data: BookRegion) -> DrugBook | Refusal:
     """Hand in the pharmacy's book of a month that is over."""
@@ -148,4 +159,6 @@ def _drug_book(book: MonthBook) -> DrugBook:
         book.digest.hex(), book.state, book.checked_by or "", book.says)
 
 
-ROUTES = (note_sale, list_drug_books, give_drug_book, check_drug_book, audit_delegated, hand_back_delegation)
+ROUTES = (
+    note_sale, list_drug_books, drug_book_as_sheet, give_drug_book, check_drug_book, audit_delegated, hand_back_delegation,
+)

@@ -67,6 +67,7 @@ class ConcernRow(msgspec.Struct, frozen=True, kw_only=True):
     on_day: date | None
     amount_fen: int
     name: str
+    business: str
 
 
 class Concerned(msgspec.Struct, frozen=True):

@@ -121,6 +121,10 @@ grant select, insert on episodes.remote_filing to yibao_agency, yibao_worker;
 grant select on episodes.remote_filing to yibao_gateway, yibao_portal;
 grant select, insert, update on episodes.episode to yibao_gateway, yibao_agency, yibao_worker;
 grant select, insert on episodes.cash, episodes.step to yibao_gateway, yibao_agency, yibao_worker;
+-- An admission that is undone for a window: its lines go, or move to the one that takes its place.
+grant select, delete, update (mdtrt_id) on encounters.fee_line to yibao_agency;
+grant select, update (state) on encounters.encounter to yibao_agency;
+grant select on encounters.stay, settlements.stay_in_force, settlements.stay_settlement to yibao_agency;
 -- Its register row goes with an episode.
 grant select, update on registers.entry to yibao_gateway, yibao_agency, yibao_worker;
 grant select, insert on registers.step to yibao_gateway, yibao_agency, yibao_worker;
