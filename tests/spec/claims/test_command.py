@@ -41,7 +41,8 @@ def test_the_terminal_lists_shows_and_undoes_claims_by_two_people(
 
     alone = run("reverse", claim["claim_id"], "--operator", "甲", "--checker", "甲", "--reason", "错付", code=1)
     assert "FOUR_EYES" in json.dumps(alone)
-    assert run("reverse", claim["claim_id"], "--operator", "甲", "--checker", "乙", "--reason", "错付")["claim"]["state"] == "reversed"
+    undone = run("reverse", claim["claim_id"], "--operator", "甲", "--checker", "乙", "--reason", "错付")
+    assert undone["claim"]["state"] == "reversed"
     assert run("recoveries", "370300")["recoveries"][0]["owed_fen"] == 244_200
     back = run("repay", claim["claim_id"], "--operator", "甲", "--bank-ref", "B1", "--fen", "244200")
     assert back["recovery"]["received_fen"] == 244_200

@@ -126,6 +126,10 @@ def test_a_rejected_claim_is_looked_at_again_once_and_by_others(city: Any, offic
     office.review.do(f"/applications/{appeal['application_id']}/review", {"says": "相符"})
     same = office.approval.refused(f"/applications/{appeal['application_id']}/approve", {"says": "同意"})
     assert same["code"] == "APPEAL_SAME_HANDS"
+    again = OnApplication(application_id=appeal["application_id"], says="同意")
+    with pytest.raises(Denied) as denied:  # somebody else decides, but the reviewer is the one of then
+        city.do(approve_application, again, actor=clerk("other.second"), shelf=city.shelf)
+    assert denied.value.refusal.code == "APPEAL_SAME_HANDS"
     office.approval.do(f"/applications/{appeal['application_id']}/send-back", {"says": "换人"})
     command = OnApplication(application_id=appeal["application_id"], says="证明属实")
     city.do(review_application, command, actor=clerk("other.first"))

@@ -26,3 +26,22 @@ def test_a_stay_nobody_could_file_is_paid_at_the_rate_of_the_network_where_the_p
         city.patient("zb-active-over-deductible"), [outside_stay("2021-08-08", "2021-08-14", before)], cause="unfiled")
     assert outside["claim"]["fund_fen"] == 1_168_200
     assert city.breaches() == {}
+
+
+def test_a_plan_may_name_the_days_for_claims(city_at: Any) -> None:
+    city = city_at("2021-09-29 10:00")
+    text = plan_text("zibo-2021").replace(
+        'terms.rate = "plain"', 'terms.rate = "plain"\nterms.from = "2021-12-01"\nterms.to = "2021-12-14"')
+    city.publish(text)
+    item = next(i for i in city.world["items"] if i["chrgitm_lv"] == "01" and i["list_type"] == "201")
+    bill = outside_stay("2021-10-08", "2021-10-14", [line(item, 20_000, quantity=200, on="2021-10-14")])
+    office, patient = ClaimsOffice(city), city.patient("zb-active-first")
+    for day, code in (("2021-11-30", "CLAIM_OUT_OF_SEASON"), ("2021-12-01", ""), ("2021-12-15", "CLAIM_OUT_OF_SEASON")):
+        city.turn(f"{day} 09:00")
+        if code:
+            refused = office.refused(patient, [bill], cause="unfiled")
+            assert refused["code"] == code
+            assert "2021-12-01至2021-12-14" in refused["faults"][0]["reason"]
+        else:
+            claim = office.open(patient, [bill], cause="unfiled")
+            office.intake.do(f"/applications/{claim['application_id']}/withdraw", {"says": "下次再来"})

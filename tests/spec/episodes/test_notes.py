@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -90,6 +91,19 @@ def test_a_deposit_goes_back_once(city: City, desk: WindowDesk) -> None:
                      e["register_no"])[0]
     assert dict(row) == {"state": "done", "paid_fen": 5000, "back_fen": 5000, "due_fen": 0}
     assert sum(c["amount_fen"] for c in desk.show(e)["cash"]) == 0
+
+
+def test_returned_by_five_hands_at_once_it_goes_back_once(city: City, desk: WindowDesk, code: str) -> None:
+    patient = city.patient("zb-active-first")
+    e = desk.note(patient, kind="outpatient", visit_no="MZ10", begin=at("2021-10-12 09:00"), end_at=at("2021-10-12 09:00"),
+                  cash=[{"kind": "payment", "amount_fen": 700, "receipt_no": "SJ10"}])["episode"]
+    path = f"/windows/episodes/{e['psn_no']}/{e['episode_id']}/return"
+    halls = [city.hall(code) for _ in range(5)]
+    with ThreadPoolExecutor(5) as threads:
+        codes = [f.result().status_code for f in [
+            threads.submit(hall.send, "POST", path, body={"says": "退费"}, key=hall.new_key()) for hall in halls]]
+    assert sorted(codes) == [200, 422, 422, 422, 422]
+    assert [c["amount_fen"] for c in desk.show(e)["cash"]] == [700, -700]
 
 
 def test_what_is_refused_names_every_fault(city: City, desk: WindowDesk, code: str) -> None:

@@ -23,7 +23,7 @@ from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import SHANGHAI
 from yibao.kernel.ids import CountingIds
 from yibao.usecases.notices.commands import SendNotices
-from yibao.usecases.notices.send_notices import Sent, send_notices
+from yibao.usecases.notices.send_notices import Sent, send_all, send_notices
 from yibao.usecases.registers.add_entry import add_entry
 from yibao.usecases.windows.propose_plan import ProposePlan, propose_plan
 from yibao.usecases.windows.publish_plan import PublishPlan, publish_plan
@@ -152,6 +152,35 @@ async def test_sent_in_pieces_with_one_that_fails_the_same_is_told(town: Town) -
         await connection.execute("delete from notices.message where kind = 'opened'")
     await town.send(RESTART)
     assert await town.told() == in_pieces
+
+
+class Breaking(CountingIds):
+    """Ids that end after some, as a process that is killed does."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(1000)
+        self._left = left
+
+    def new(self, at: datetime) -> str:
+        """Return the next one, or break."""
+        self._left -= 1
+        if self._left < 0:
+            raise ConnectionResetError
+        return super().new(at)
+
+
+async def test_a_batch_that_breaks_off_goes_on_where_it_was(town: Town) -> None:
+    await town.publish()
+    await town.wait(*(f"P{n}" for n in range(7)))
+    command = SendNotices(admdvs=REGION, plan=PLAN, most=3)
+    # Three messages and their audit row are one transaction: the fifth message is in the second, which is undone.
+    with pytest.raises(ConnectionResetError):
+        await send_all(town.database, command, actor=FIRST, now=RESTART, ids=Breaking(5))
+    assert [psn for psn, _ in await town.told()] == ["P0", "P1", "P2"]
+    rest = await send_all(town.database, command, actor=FIRST, now=RESTART, ids=town.ids)
+    assert isinstance(rest, Sent)
+    assert (rest.sent, rest.left) == (4, 0)
+    assert [psn for psn, _ in await town.told()] == [f"P{n}" for n in range(7)]
 
 
 async def test_a_proposed_plan_is_nobodys_business(town: Town) -> None:

@@ -17,7 +17,7 @@ _RECOVERY = "select " + ", ".join(f.name for f in msgspec.structs.fields(Recover
 # Whom a clerk of a county may not see is not seen here either.
 _SEEN = "exists (select from people.person p where p.psn_no = claim.psn_no)"
 OF_CLAIM = f"{_SELECT} from claims.claim where claim_id = $1 and {_SEEN}"
-OF_APPLICATION = f"{_SELECT} from claims.claim where application_id = $1 for update"
+OF_APPLICATION = f"{_SELECT} from claims.claim where application_id = $1"
 LOCKED = f"{_SELECT} from claims.claim where psn_no = $1 and claim_id = $2 for update"
 LISTED = f"""
 {_SELECT} from claims.claim
@@ -97,7 +97,7 @@ async def lock_claim(tx: Connection, *, psn_no: str, claim_id: str) -> Claim | N
 
 
 async def find_of_application(tx: Connection, application_id: str) -> Claim | None:
-    """Return the claim of an application, held for this transaction."""
+    """Return the claim of an application."""
     row = await tx.fetchrow(OF_APPLICATION, application_id)
     return None if row is None else Claim(**dict(row))
 

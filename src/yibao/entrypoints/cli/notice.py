@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,25 @@ from yibao.domains.windows.tables import businesses
 from yibao.domains.windows.words import instant_says
 from yibao.entrypoints.cli.agency_deeds import run_as
 from yibao.entrypoints.cli.deeds import run_deed
-from yibao.entrypoints.cli.output import REFUSED, USAGE, JsonFlag, show, stop, stop_refused, table_of
-from yibao.infra.database import Connection
+from yibao.entrypoints.cli.output import (
+    REFUSED,
+    USAGE,
+    JsonFlag,
+    known_failures,
+    show,
+    stop,
+    stop_refused,
+    table_of,
+)
+from yibao.entrypoints.cli.policy_affected import shelf_of
+from yibao.entrypoints.cli.running import with_database
+from yibao.infra.config import load_settings
+from yibao.infra.database import Connection, Database
+from yibao.infra.policy_files import read_policy_files
+from yibao.kernel.actor import Actor
 from yibao.kernel.business_time import to_wire
 from yibao.kernel.clock import SystemClock
+from yibao.kernel.ids import RandomIds
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.notices.clauses import PROMISES
 from yibao.usecases.notices.commands import PublishBulletin, SendNotices, Subscribe
@@ -32,7 +47,7 @@ from yibao.usecases.notices.print_notice import print_notice
 from yibao.usecases.notices.promises import Promise, promises
 from yibao.usecases.notices.publish_bulletin import publish_bulletin
 from yibao.usecases.notices.published import find_published
-from yibao.usecases.notices.send_notices import Sent, send_notices
+from yibao.usecases.notices.send_notices import Sent, send_all
 from yibao.usecases.notices.subscribe import subscribe
 from yibao.usecases.notices.writing import long_text, phone_text
 
@@ -87,17 +102,18 @@ def send(
     chunk: Annotated[int, typer.Option("--chunk", min=1, max=5000, help="每次提交的消息数")] = 1000, as_json: JsonFlag = False,
 ) -> None:
     """Send what is to be said now, in chunks of one transaction each."""
+    if not operator.strip():
+        stop(USAGE, kind="usage", message="须用 --operator 写明经办人", as_json=as_json)
     command = SendNotices(admdvs=region, plan=plan, most=chunk)
-    kinds: Counter[str] = Counter()
-    while True:
-        done: Sent = run_as(operator, lambda tx, m: send_notices(tx, command, actor=m.actor, now=m.now, ids=m.ids),
-                            as_json=as_json)
-        kinds.update(done.kinds)
-        if not done.left:
-            break
-    counts = dict(sorted(kinds.items()))
-    show({"ok": True, "plan": done.plan, "version": done.version, "sent": sum(counts.values()), "kinds": counts},
-         as_json=as_json, render=lambda: _sent(done, counts))
+    shelf = shelf_of(read_policy_files(), as_json=as_json)
+    actor = Actor(login=operator.strip(), channel="cli", regions=shelf.regions)
+    with known_failures(as_json=as_json), with_database(load_settings()) as settings:
+        assert settings.database_url is not None
+        done = asyncio.run(_send(settings.database_url, command, actor))
+    if isinstance(done, Refusal):
+        stop_refused(done, as_json=as_json)
+    show({"ok": True, "plan": done.plan, "version": done.version, "sent": done.sent, "kinds": done.kinds}, as_json=as_json,
+         render=lambda: _sent(done))
 
 
 @app.command("sent", help="一个方案已发送和已读的消息数")
@@ -206,8 +222,16 @@ def _concerned(rows: Sequence[Concern]) -> RenderableType:
     return table
 
 
-def _sent(done: Sent, counts: dict[str, int]) -> RenderableType:
-    said = "、".join(f"{KINDS[kind]} {n}" for kind, n in counts.items()) or "没有新的消息"
+async def _send(url: str, command: SendNotices, actor: Actor) -> Sent | Refusal:
+    database = await Database.open(url, role=None, size=1)
+    try:
+        return await send_all(database, command, actor=actor, now=SystemClock().now(), ids=RandomIds())
+    finally:
+        await database.close()
+
+
+def _sent(done: Sent) -> RenderableType:
+    said = "、".join(f"{KINDS[kind]} {n}" for kind, n in done.kinds.items()) or "没有新的消息"
     return f"✓ {done.plan} 第{done.version}版：{said}"
 
 

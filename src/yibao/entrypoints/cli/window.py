@@ -26,6 +26,8 @@ from yibao.usecases.windows.dry_run import Effect, dry_run, read_samples
 app = typer.Typer(no_args_is_help=True, help="停机窗口：方案的检查、比较、试演、发布与分批恢复")
 
 Source = Annotated[str, typer.Argument(metavar="FILE|NAME", help="方案文件，或自带方案的名称（见 list）")]
+_NAMED = 4
+"""So many businesses of a rule are named, of more their number is told."""
 _ANSWERS = {"open": "照常", "advised": "提示", "registered": "收件", "refused": "暂停"}
 
 
@@ -137,8 +139,11 @@ def _plan(plan: Plan) -> RenderableType:
 
 
 def _when(rule: Rule) -> str:
-    said = {f: v for f in rule.when.__struct_fields__ if (v := getattr(rule.when, f)) not in ((), None)}
-    return "；".join(f"{f}: {' '.join(map(str, v)) if isinstance(v, tuple) else v}" for f, v in said.items())
+    said = {f: v for f in rule.when.__struct_fields__ if f != "business" and (v := getattr(rule.when, f)) not in ((), None)}
+    names = [businesses()[b].title for b in rule.when.business]
+    first = "、".join(names[:_NAMED]) + (f"等 {len(names)} 项" if len(names) > _NAMED else "")
+    rest = [f"{f} {' '.join(map(str, v)) if isinstance(v, tuple) else v}" for f, v in said.items()]
+    return "；".join([*([first] if first else []), *rest])
 
 
 def _findings(plan: Plan, findings: Sequence[Finding], source: str) -> RenderableType:

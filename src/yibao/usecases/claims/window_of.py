@@ -42,13 +42,23 @@ def window_of(
     if plan is None or rule is None:
         return None, []
     if rule.disposition == BY_HAND:
-        return Found(plan.name, rule.id, str(rule.terms.get("rate", "plain"))), []
+        return Found(plan.name, rule.id, str(rule.terms.get("rate", "plain"))), _season_faults(plan, rule, today=today, at=at)
     until = day_of(rule, "settle_by")
     if bill.fixmedins_code and not bill.remote_place and rule.disposition in _PAYS_LATER and until and today <= until:
         return None, [Fault(
             "BACKFILL_FIRST", "停机期间的这次就医由就诊机构补录结算，不能手工报销", f"{at}.bill_no", bill.bill_no,
             f"请在{until}前到就诊机构补录结算；逾期未能补录的再申请手工报销", f"{plan.name} {rule.id}")]
     return Found(plan.name, rule.id, ""), []
+
+
+def _season_faults(plan: Plan, rule: Rule, *, today: date, at: str) -> list[Fault]:
+    """Return the fault of claiming before or after the days that the plan names for it."""
+    first, last = day_of(rule, "from"), day_of(rule, "to")
+    if (first is None or today >= first) and (last is None or today <= last):
+        return []
+    days = "至".join(f"{day}" for day in (first, last) if day) if first and last else f"{first}起" if first else f"{last}以前"
+    return [Fault("CLAIM_OUT_OF_SEASON", f"停机方案规定的手工报销受理时间是{days}", f"{at}.bill_no", f"{today}",
+                  "请在受理时间内申请" if last is None or today <= last else "请联系参保地经办机构", f"{plan.name} {rule.id}")]
 
 
 def _rule(plan: Plan, bill: Bill, *, insutype: str, cause: str) -> Rule | None:

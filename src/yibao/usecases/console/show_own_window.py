@@ -7,7 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from yibao.domains.deadlines.model import CLOCKS
-from yibao.domains.deadlines.queries import list_moves
+from yibao.domains.deadlines.queries import moves_of_region
 from yibao.domains.episodes.model import CLAIMED, ENTERED, HELD, KINDS, LAPSED, SETTLED, STATES, Episode
 from yibao.domains.episodes.queries import list_episodes
 from yibao.domains.institutions.queries import find_institution
@@ -20,6 +20,7 @@ from yibao.domains.windows.model import Plan
 from yibao.domains.windows.tables import books
 from yibao.domains.windows.words import hotline_of
 from yibao.infra.database import Connection
+from yibao.kernel.deadline import OPEN
 from yibao.kernel.money import yuan_text
 from yibao.kernel.refusal import Refusal, refuse
 from yibao.usecases.console.show_desk import TrackNow, tracks_now
@@ -62,7 +63,15 @@ class OwnRow(msgspec.Struct, frozen=True):
     moved_from: date | None
     back_fen: int
     next: str
-    moves: list[str]
+
+
+class OwnMove(msgspec.Struct, frozen=True):
+    """A last day that moved; ``due_on`` None stands until further notice."""
+
+    about: str
+    was_on: date
+    due_on: date | None
+    says: str
 
 
 class OwnMessage(msgspec.Struct, frozen=True):
@@ -79,6 +88,7 @@ class OwnWindow(msgspec.Struct, frozen=True):
     tracks: list[TrackNow]
     cases: list[HeldCase]
     rows: list[OwnRow]
+    moves: list[OwnMove]
     messages: list[OwnMessage]
     hotline: str
 
@@ -95,7 +105,11 @@ async def show_own_window(tx: Connection, psn_no: str, *, gate: Gate, now: datet
     return OwnWindow(
         psn_no=psn_no, tracks=[t for plan in plans for t in tracks_now(plan, now)],
         cases=[await _case(tx, e, plans) for e in episodes],
-        rows=[await _row(tx, e) for e in rows],
+        rows=[_row(e) for e in rows],
+        moves=[
+            OwnMove(CLOCKS[m["clock"]], m["was_on"], m["due_on"] if m["due_on"] < OPEN else None, m["says"])
+            for m in await moves_of_region(tx, [person["admdvs"]], psn_no=psn_no)
+        ],
         messages=[OwnMessage(m.told_at, m.text) for m in await list_told(tx, psn_no=psn_no, most=_MESSAGES)],
         hotline=f"{hotline.title} {hotline.phone}" if hotline else "",
     )
@@ -140,15 +154,10 @@ def _next(e: Episode, place: str, says: str) -> str:
     return "已办结，无需再办"
 
 
-async def _row(tx: Connection, e: Entry) -> OwnRow:
-    moves = await list_moves(tx, "entry", e.register_no)
-    kind, _, number = e.origin.partition("/")
-    if number:
-        moves += await list_moves(tx, kind, number)
+def _row(e: Entry) -> OwnRow:
     waits = {RECEIVED: "已登记，恢复办理后按编号顺序集中办理，无需再来", READY: "可以办理，正在处理"}
     return OwnRow(
         register_no=e.register_no, title=books()[e.kind].title, state=e.state, state_title=ROW_STATES[e.state],
         received_at=e.received_at, due_on=e.due_on, moved_from=e.moved_from, back_fen=e.back_fen,
         next=waits.get(e.state) or e.result or e.reason,
-        moves=[f"{CLOCKS[m.clock]}由{m.was_on}顺延至{m.due_on}（{m.rule}）" for m in moves],
     )

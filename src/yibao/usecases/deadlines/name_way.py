@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from yibao.domains.windows.model import Asked, Rule
+from yibao.domains.windows.model import MONEY, Asked, Rule
 from yibao.kernel.refusal import Fault, Refusal
 from yibao.usecases.deadlines.release import CAUSE
 from yibao.usecases.windows.pass_gate import Gate
@@ -29,18 +29,19 @@ def name_way(refusal: Refusal, *, gate: Gate, asked: Asked, at: datetime, is_ins
     """
     if not has_transit(refusal):
         return refusal
-    rule = rule_of(gate, asked, at)
-    if rule is None:
+    rules = rules_of(gate, asked, at)
+    if not rules:
         return refusal
-    says = (rule.says_institution if is_institution else "") or rule.says
-    return Refusal(tuple(_named(fault, says, rule.id) if fault.code == CODE else fault for fault in refusal.faults))
+    said = dict.fromkeys((rule.says_institution if is_institution else "") or rule.says for rule in rules)
+    return Refusal(tuple(
+        _named(fault, "；".join(said), rules[0].id) if fault.code == CODE else fault for fault in refusal.faults))
 
 
-def rule_of(gate: Gate, asked: Asked, at: datetime) -> Rule | None:
-    """Return the rule for somebody whose dues are on their way, most specific first; None where no plan says anything."""
+def rules_of(gate: Gate, asked: Asked, at: datetime) -> list[Rule]:
+    """Return what plans say for somebody whose dues are on their way: first what becomes of the bill, then the rest."""
     judged = gate.ask(msgspec.structs.replace(asked, cause=CAUSE), at)
     rules = [hit.rule for hit in judged.hits if CAUSE in hit.rule.when.cause and hit.rule.disposition != _OUT_OF_SIGHT]
-    return next(iter(rules), None)
+    return sorted(rules, key=lambda rule: rule.disposition not in MONEY)
 
 
 def _named(fault: Fault, says: str, rule: str) -> Fault:

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from yibao.domains.applications.operations import lock_person
+from yibao.domains.deadlines.queries import open_transits
 from yibao.domains.enrolment.queries import list_relations
 from yibao.domains.institutions.model import HOSPITAL, Institution
 from yibao.domains.people.queries import find_person
@@ -57,10 +58,12 @@ async def insured_person(
     if person["died_on"] is not None and person["died_on"] < on:
         return refuse("PERSON_DEAD", f"参保人已于{person['died_on']}死亡", field=f"{field}.psn_no", received=psn_no,
                       remedy="请核对参保人身份")
-    relations = [
-        r for r in await list_relations(tx, psn_no)
-        if r["insured_on"] <= on and insutype in ("", r["insutype"]) and (r["benefit_to"] is None or r["benefit_to"] > on)
-    ]
+    begun = [r for r in await list_relations(tx, psn_no) if r["insured_on"] <= on and insutype in ("", r["insutype"])]
+    relations = [r for r in begun if r["benefit_to"] is None or r["benefit_to"] > on]
+    if not relations and begun:
+        # Whose dues are on their way is insured: nothing is cut, whatever the benefits look like meanwhile.
+        waiting = {t.insutype for t in await open_transits(tx, psn_no)}
+        relations = [r for r in begun if r["insutype"] in waiting and r["paused_on"] is None]
     relations.sort(key=lambda r: r["insutype"] != EMPLOYEE)
     if not relations:
         return refuse("NOT_ENROLLED", "参保人没有该险种的有效参保关系", field=f"{field}.insutype", received=insutype,

@@ -7,6 +7,7 @@ is simply run again. Nothing is told of a plan that is only proposed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,7 +17,8 @@ from yibao.domains.notices.operations import keep_text
 from yibao.domains.notices.queries import told_before, told_of_plan
 from yibao.domains.notices.rules import message_id_of
 from yibao.domains.windows.model import Plan
-from yibao.infra.database import Connection
+from yibao.infra.database import Connection, Database
+from yibao.infra.failpoints import reached
 from yibao.kernel.actor import Actor
 from yibao.kernel.ids import Ids
 from yibao.kernel.refusal import Refusal, refuse
@@ -50,23 +52,33 @@ async def send_notices(
     tx: Connection, command: SendNotices, *, actor: Actor, now: datetime, ids: Ids
 ) -> Sent | Refusal:
     """Keep the texts of a plan's version and send what is to be said now and was not said before."""
-    if command.admdvs not in actor.regions:
-        return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=command.admdvs,
-                      remedy="请由所属经办机构办理")
-    plan = await find_published(tx, command.admdvs, command.plan)
-    if isinstance(plan, Refusal):
-        return plan
-    await _keep_texts(tx, plan, now)
-    pending = await pending_messages(tx, plan, at=now)
+    found = await _find_pending(tx, command, actor=actor, now=now)
+    if isinstance(found, Refusal):
+        return found
+    plan, pending = found
     chosen = pending[: command.most]
-    new = await tell_all(tx, chosen, now=now, ids=ids)
-    if new:
-        await write_trail(
-            tx, actor, verb="send_notices", object_id=f"{plan.admdvs}/{plan.name}/{plan.version}", admdvs=plan.admdvs,
-            state=[(m.psn_no, message_id_of(m)) for m in chosen], now=now, ids=ids,
-        )
-    return Sent(plan=plan.name, version=plan.version, sent=new, kinds=dict(sorted(Counter(m.kind for m in chosen).items())),
-                left=len(pending) - len(chosen))
+    new = await _tell_some(tx, plan, chosen, actor=actor, now=now, ids=ids)
+    return Sent(plan=plan.name, version=plan.version, sent=new, kinds=_kinds(chosen), left=len(pending) - len(chosen))
+
+
+async def send_all(
+    database: Database, command: SendNotices, *, actor: Actor, now: datetime, ids: Ids
+) -> Sent | Refusal:
+    """Send everything, worked out once and written in transactions of ``command.most`` messages each.
+
+    Killed between two of them and run again, it sends the rest.
+    """
+    async with database.transaction() as tx:
+        found = await _find_pending(tx, command, actor=actor, now=now)
+    if isinstance(found, Refusal):
+        return found
+    plan, pending = found
+    sent = 0
+    for begin in range(0, len(pending), command.most):
+        async with database.transaction() as tx:
+            sent += await _tell_some(tx, plan, pending[begin : begin + command.most], actor=actor, now=now, ids=ids)
+        reached("chunk_written")
+    return Sent(plan=plan.name, version=plan.version, sent=sent, kinds=_kinds(pending), left=0)
 
 
 async def pending_messages(tx: Connection, plan: Plan, *, at: datetime) -> list[Message]:
@@ -87,6 +99,35 @@ async def pending_messages(tx: Connection, plan: Plan, *, at: datetime) -> list[
     found += await openings(tx, plan, at=at)
     told = await told_of_plan(tx, plan.admdvs, plan.name)
     return [m for m in found if (m.psn_no, message_id_of(m)) not in told]
+
+
+async def _find_pending(
+    tx: Connection, command: SendNotices, *, actor: Actor, now: datetime
+) -> tuple[Plan, list[Message]] | Refusal:
+    if command.admdvs not in actor.regions:
+        return refuse("REGION_NOT_YOURS", "不属于您办理的统筹区", field="admdvs", received=command.admdvs,
+                      remedy="请由所属经办机构办理")
+    plan = await find_published(tx, command.admdvs, command.plan)
+    if isinstance(plan, Refusal):
+        return plan
+    await _keep_texts(tx, plan, now)
+    return plan, await pending_messages(tx, plan, at=now)
+
+
+async def _tell_some(
+    tx: Connection, plan: Plan, chosen: Sequence[Message], *, actor: Actor, now: datetime, ids: Ids
+) -> int:
+    new = await tell_all(tx, chosen, now=now, ids=ids)
+    if new:
+        await write_trail(
+            tx, actor, verb="send_notices", object_id=f"{plan.admdvs}/{plan.name}/{plan.version}", admdvs=plan.admdvs,
+            state=[(m.psn_no, message_id_of(m)) for m in chosen], now=now, ids=ids,
+        )
+    return new
+
+
+def _kinds(messages: Sequence[Message]) -> dict[str, int]:
+    return dict(sorted(Counter(m.kind for m in messages).items()))
 
 
 async def _keep_texts(tx: Connection, plan: Plan, now: datetime) -> None:

@@ -64,7 +64,8 @@ async def move(
     await add_step(tx, changed, Step(what, changed.state, now, actor.login, actor.channel, actor.division, used, says))
     if changed.state in (REJECTED, NOT_ACCEPTED, WITHDRAWN):
         # The bills of a claim may be settled or claimed in another way from now on.
-        await release_of(tx, changed.application_id, reason=changed.reason or says, actor=actor, now=now, ids=ids)
+        await release_of(tx, changed.application_id, reason=changed.reason or says, reviewed_by=changed.reviewed_by or "",
+                         actor=actor, now=now, ids=ids)
     await write_trail(tx, actor, verb=f"service_{what}", object_id=changed.application_id, admdvs=changed.admdvs,
                       state=changed, now=now, ids=ids, rule=changed.item_code)
     if changed.register_no:

@@ -114,7 +114,7 @@ class SaleWay(Way[SaleBill]):
         faults += bill.too_long
         faults += outside_faults(
             wanted_of(bill.lines), prescribed, psn_no=bill.psn_no, region=row["care_admdvs"], at=bill.begin_at,
-            needs_known=bill.med_type == SPECIAL_DRUG_PURCHASE,
+            needs_known=bill.med_type == SPECIAL_DRUG_PURCHASE and not _is_noted(row, bill),
         )
         faults += dual_channel_faults(
             bill.lines, terms, prescribed, is_special=bill.med_type == SPECIAL_DRUG_PURCHASE,
@@ -152,6 +152,14 @@ class SaleWay(Way[SaleBill]):
 
 
 SALE_WAY = SaleWay()
+
+
+def _is_noted(row: asyncpg.Record, bill: SaleBill) -> bool:
+    """Say whether the pharmacy noted this very sale while it could not settle: its paper prescription is in the book."""
+    return bool(bill.invono) and any(
+        e["kind"] == "sale" and e["visit_no"] == bill.invono and e["fixmedins_code"] == bill.pharmacy
+        for e in row["episodes"] or ()
+    )
 
 
 def _person_faults(row: asyncpg.Record, bill: SaleBill) -> list[Fault]:
