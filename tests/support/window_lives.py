@@ -77,10 +77,10 @@ def position_of(begin: datetime, end: datetime) -> str:
 
 
 def draw_life(rng: Random, patient: Mapping[str, Any], items: Sequence[Mapping[str, Any]], ordinal: int) -> Life:
-    """Draw a life with three to seven bills, one of them at least in the stop."""
+    """Draw a life with three to seven bills, one of them at least touched by the stop."""
     while True:
         cares = _draw(rng, items, ordinal)
-        if 3 <= len(cares) <= 7 and any(c.position in ("P3", "P5") for c in cares):
+        if 3 <= len(cares) <= 7 and any(c.position in ("P3", "P4", "P5", "P6") for c in cares):
             return Life(patient, cares, rng.choice("01") if patient["insutype"] == "310" else "0")
 
 
@@ -89,7 +89,7 @@ def _draw(rng: Random, items: Sequence[Mapping[str, Any]], ordinal: int) -> list
     now = at("2025-10-03 08:00") + timedelta(hours=rng.randrange(72))
     while now < at("2025-10-26 00:00"):
         is_stay = rng.random() < 0.35
-        end = now + timedelta(hours=rng.choice((rng.randrange(20, 150), rng.randrange(200, 330)))) if is_stay else now
+        end = now + timedelta(hours=rng.choice((rng.randrange(20, 150), rng.randrange(240, 400)))) if is_stay else now
         if end >= at("2025-10-27 00:00"):
             break
         most = 30_000 if is_stay else 2_500

@@ -53,14 +53,16 @@ class Town:
             await connection.execute("truncate notices.message, notices.text_kept, notices.bulletin, registers.entry cascade")
             await connection.execute("truncate windows.plan, windows.opening, deadlines.term, registers.counter cascade")
 
-    async def publish(self, more: str = "") -> None:
-        """Publish the plan, with more text."""
+    async def publish(self, more: str = "", *, restart: str = "18日（星期一）", at: datetime = PUBLISHED) -> None:
+        """Publish the plan, with more text or another restart."""
+        text = (plan_text(PLAN) or "").replace('restart = "2021-10-18', f'restart = "2021-10-{restart[:2]}')
         async with self.database.transaction() as tx:
-            command = ProposePlan(admdvs=REGION, text=(plan_text(PLAN) or "") + more)
-            proposed = await propose_plan(tx, command, actor=FIRST, now=PUBLISHED, ids=self.ids)
+            command = ProposePlan(admdvs=REGION, reason="验收推迟",
+                                  text=text.replace("10月18日（星期一）24:00", f"10月{restart}24:00") + more)
+            proposed = await propose_plan(tx, command, actor=FIRST, now=at, ids=self.ids)
             assert not hasattr(proposed, "faults"), proposed
             done = await publish_plan(tx, PublishPlan(admdvs=REGION, name=PLAN, version=proposed.version), actor=SECOND,
-                                      now=PUBLISHED, ids=self.ids)
+                                      now=at, ids=self.ids)
             assert not hasattr(done, "faults"), done
 
     async def wait(self, *people: str, business: str = "transfer_in", **more: Any) -> None:
@@ -152,6 +154,18 @@ async def test_sent_in_pieces_with_one_that_fails_the_same_is_told(town: Town) -
         await connection.execute("delete from notices.message where kind = 'opened'")
     await town.send(RESTART)
     assert await town.told() == in_pieces
+
+
+async def test_a_version_that_nobody_heard_of_is_skipped_in_what_people_are_told(town: Town) -> None:
+    await town.publish()
+    await town.send(PUBLISHED)
+    await town.wait("P1")
+    await town.publish(restart="20日（星期三）", at=INSIDE + timedelta(hours=1))
+    await town.publish(restart="21日（星期四）", at=INSIDE + timedelta(hours=2))
+    assert (await town.send(INSIDE + timedelta(hours=3))).kinds == {"restart_moved": 1}
+    text = (await town.database.fetch("select text from notices.message where kind = 'restart_moved'"))[0]["text"]
+    assert "由10月18日（星期一）24:00时起改为10月21日（星期四）24:00时起" in text
+    assert "20日" not in text
 
 
 class Breaking(CountingIds):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.window_city import at
 from yibao.domains.windows.gate import WINDOW_STOPPED, judge
-from yibao.domains.windows.model import NOT_OPENED, Asked, Judged, Plan
+from yibao.domains.windows.model import NOT_OPENED, Asked, Judged, Openings, Plan
 from yibao.domains.windows.reading import read_plan
 from yibao.domains.windows.shipped import plan_names, plan_text
 from yibao.domains.windows.tables import businesses
@@ -129,6 +129,26 @@ def test_views_differ_where_the_plan_speaks_to_them() -> None:
     for rule in of_institution:
         assert rule.says_institution in institution
         assert rule.says_institution not in person
+
+
+def test_what_stages_open_is_promised_as_staged() -> None:
+    text = (plan_text("zibo-2021") or "") + """
+[[stage]]
+ordinal = 1
+title = "转移接续"
+business = ["transfer_in"]
+"""
+    plan = read_plan(text)
+    assert isinstance(plan, Plan)
+    staged = [p for p in promises(plan) if p.promise == "staged"]
+    assert {p.business for p in staged} == {"transfer_in"}
+    promise = next(p for p in staged if not p.channel)
+    assert (promise.begin, promise.end) == (at("2021-10-19"), None)
+    assert "分批开放：职工医保关系转入" in promise.says
+    assert "第1批：转移接续（职工医保关系转入），开放时间待公告。" in long_text(plan)
+    asked = Asked(business="transfer_in", admdvs=plan.admdvs, channel="window")
+    assert judge(plan, NOT_OPENED, asked, at("2021-10-19")).refusal is not None
+    assert judge(plan, Openings({1: "open"}), asked, at("2021-10-19")).refusal is None
 
 
 def test_an_amended_plan_says_which_version_it_replaces() -> None:

@@ -40,7 +40,8 @@ DRIVEN = {
     "deposit": "tests/spec/episodes/test_ways.py::test_inside_the_stop",
     "pay_full_backfill":
         "tests/spec/windows/test_scenario_01_stay.py::test_a_stay_from_5_to_12_october_is_settled_on_the_20th",
-    "capture_credential": "tests/spec/episodes/test_ways.py::test_after_the_restart",
+    "capture_credential":
+        "tests/spec/episodes/test_ways.py::test_a_stay_is_entered_without_the_patient_by_the_credential_that_was_kept",
     "manual_reimburse":
         "tests/spec/windows/test_scenario_03_claimed_by_hand.py::test_the_stay_is_claimed_by_hand_after_the_restart",
     # what comes in addition

@@ -58,10 +58,8 @@ def apply(city: City, channel: str) -> Any:
 def test_a_retired_channel_is_refused_for_good_and_names_its_successor(city: City) -> None:
     city.turn("2021-10-09 12:00")
     assert apply(city, "kiosk").status_code != 423
-    for instant in ("2021-10-10 00:00", "2021-10-18 23:59:59.999"):  # the business itself stands as well
-        city.turn(instant)
-        assert problem_of(apply(city, "kiosk"))["code"] == "WINDOW_STOPPED"
-    for instant in ("2021-10-19 00:00", "2021-12-01 10:00", "2022-06-01 10:00"):
+    # Inside the stop the business itself stands as well; nobody is told to wait at a channel that does not return.
+    for instant in ("2021-10-10 00:00", "2021-10-18 23:59:59.999", "2021-10-19 00:00", "2021-12-01 10:00", "2022-06-01 10:00"):
         city.turn(instant)
         problem = problem_of(apply(city, "kiosk"))
         assert (problem["status"], problem["code"]) == (423, "WINDOW_STOPPED"), (instant, problem)

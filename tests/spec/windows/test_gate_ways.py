@@ -97,6 +97,8 @@ def test_halls_and_their_deeds(city: City, region: str, instant: str, is_open: b
             problem = problem_of(response)
             assert (problem["status"], problem["code"]) == (423, "WINDOW_STOPPED")
             assert says_no(problem["detail"])
+            assert problem["faults"][0]["basis"]
+    assert hall.read("/me")["login"] == f"intake.{region}", "what no window stops goes on"
     assert looked.status_code == (200 if is_open else 423)
 
 

@@ -14,8 +14,9 @@ The plan of 2021, moved to 2025: dues of employees are in the law that is loaded
   a surcharge.
 - 02-21: A, C and D are settled where they were; E is registered; B's case waits for the claim.
 
-By hand, law of 2025: A, level 2, active, more than 6 months: (10000.00 - 400.00) x 95 % = 9120.00 from the fund, 880.00 due,
-9120.00 back. D as in the scenario of the negotiated drug: 4 boxes at 9.30, 3.72 first, 33.48 x 80 % = 26.78, 10.42 due.
+By hand, law of 2025: A, level 1, active, more than 6 months (HZ-401, HZ-402): (10000.00 - 200.00) x 95 % = 9310.00 from the
+fund, 690.00 due, 9310.00 back. C, level 1, with account (HZ-302): 200.00 x 85 % = 170.00 from the fund, 30.00 due.
+D as in the scenario of the negotiated drug: 4 boxes at 9.30, 3.72 first, 33.48 x 80 % = 26.78, 10.42 due.
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ def _five_rules(city: City, people: dict[str, dict[str, Any]]) -> dict[str, dict
     """Let the five meet their rules; return the cases that are noted, by name."""
     ward, item = city.ward(HUIZHOU), _items(city)
     local = WindowDesk(city.hall(ward.counter.fixmedins_code, HUIZHOU))
+    level = city.fetch("select level from institutions.institution where fixmedins_code = $1", ward.counter.fixmedins_code)
+    assert level == [{"level": "1"}]
     held = {}
     # A: 4 to 8 February at home. The settlement is refused, and the answer says what the notice says.
     city.turn("2025-02-04 11:00")
@@ -248,7 +251,7 @@ def _settled_afterwards(city: City, people: dict[str, dict[str, Any]], held: dic
         "acct_used_flag": "0", "invono": "", "mid_setl_flag": "0", "fulamt_ownpay_amt": 0, "overlmt_selfpay": 0,
         "preselfpay_amt": 0, "inscp_scp_amt": 0}}
     paid = ward.call("2304", stay_bill, insured_place=HUIZHOU)["setlinfo"]
-    assert (paid["fund_pay_sumamt"], paid["psn_cash_pay"]) == (9120.0, 880.0)
+    assert (paid["fund_pay_sumamt"], paid["psn_cash_pay"]) == (9310.0, 690.0)
     visit = clinic.settle("2207", held["C"]["content"], people["C"])
     store = Drugstore(_store(city))
     sale = store.till.call("2102", _sale(city, store, people["D"]), insured_place=HUIZHOU)["setlinfo"]
@@ -256,10 +259,9 @@ def _settled_afterwards(city: City, people: dict[str, dict[str, Any]], held: dic
 
     cash = {r["psn_no"]: (r["state"], r["paid_fen"], r["due_fen"], r["back_fen"]) for r in city.fetch(
         "select psn_no, state, paid_fen, due_fen, back_fen from episodes.episode where cause = 'contribution_in_transit'")}
-    own = round(visit["psn_cash_pay"] * 100)
-    assert cash[people["A"]["psn_no"]] == ("settled", 1_000_000, 88_000, 912_000)
-    assert cash[people["C"]["psn_no"]] == ("settled", 20_000, own, 20_000 - own)
-    assert own < 20_000
+    assert (visit["fund_pay_sumamt"], visit["psn_cash_pay"]) == (170.0, 30.0)
+    assert cash[people["A"]["psn_no"]] == ("settled", 1_000_000, 69_000, 931_000)
+    assert cash[people["C"]["psn_no"]] == ("settled", 20_000, 3_000, 17_000)
     assert cash[people["D"]["psn_no"]] == ("settled", 3720, 1042, 2678)
     assert cash[people["B"]["psn_no"]] == ("held", 500_000, 0, 0), "goes on as a claim"
     filed = city.hall("intake", HUIZHOU).do(f"/people/{people['E']['psn_no']}/pregnancies", _pregnancy())

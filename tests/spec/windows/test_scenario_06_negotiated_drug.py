@@ -10,7 +10,7 @@ when the dues are there. The days are those of the notice, in 2025: the law of d
 | 02-08 | 4 boxes at 9.30: 37.20 in full | 37.20 | |
 | 03-01 | the book of February: 1 row, 37.20; the agency checks it | | |
 | 03-05 | 10 boxes at 12.00: 120.00 in full | 120.00 | |
-| 03-20 | the tax bureau tells the payment: both rows are ready, the patient is told | | |
+| 03-20 | the tax bureau tells what was paid for January and February: both rows are ready, the patient is told | | |
 | 03-22 | both are settled at the pharmacy, in the order of purchase | | 26.78 and 66.96 |
 | 04-01 | the book of March: 1 row, 120.00; the whole book is closed: 157.20 given, 63.46 due, 93.74 back | | |
 
@@ -59,18 +59,25 @@ def city(city_at: Any) -> Any:
     return opened
 
 
-def owes_january(city: Any, patient: dict[str, Any]) -> dict[str, Any]:
-    """Have January assessed and sent to the tax bureau, and return the bill of the patient's employer."""
+def owes(city: Any, patient: dict[str, Any], month: date) -> dict[str, Any]:
+    """Have a month assessed and sent to the tax bureau, and return the bill of the patient's employer."""
     async def wage(database: Any) -> None:
         await database.fetch("update enrolment.relation set wage_fen = 600000 where psn_no = $1 returning 1", patient["psn_no"])
 
     city.with_database(wage)
-    city.with_database(lambda d: assess_month(d, admdvs=REGION, month=JANUARY, now=city.clock.now(), shelf=city.shelf))
+    city.with_database(lambda d: assess_month(d, admdvs=REGION, month=month, now=city.clock.now(), shelf=city.shelf))
     city.with_database(lambda d: send_bills(d, admdvs=REGION, now=city.clock.now(), ids=city.ids, actor=CLERK))
     (bill,) = city.fetch(
         "select b.bill_id, b.amount_fen, b.payer_no from contributions.bill b join contributions.due d using (bill_id) "
-        "where d.psn_no = $1", patient["psn_no"])
+        "where d.psn_no = $1 and d.month = $2", patient["psn_no"], month)
     return dict(bill)
+
+
+def told_paid(city: Any, bill: dict[str, Any], payment_id: str, day: str) -> None:
+    """Let the tax bureau tell now what was paid on a day."""
+    paid = Payment(payment_id=payment_id, bill_id=bill["bill_id"], amount_fen=bill["amount_fen"], channel="tax_app",
+                   paid_at=at(f"{day} 10:00"), payer_no=bill["payer_no"], admdvs=REGION)
+    city.do(receive_payment, paid, actor=TAX, shelf=city.shelf)
 
 
 def states(city: Any) -> list[str]:
@@ -101,7 +108,7 @@ def test_two_months_of_a_negotiated_drug(city: Any) -> None:
     code = pharmacy.till.counter.fixmedins_code
     store, agency = city.hall(code, REGION), city.hall("review", REGION)
 
-    bill = owes_january(city, patient)
+    january = owes(city, patient, JANUARY)
     city.turn("2025-02-07 09:00")
     city.do(note_transit, NoteTransit(psn_no=patient["psn_no"], insutype="310", month=JANUARY, paid_on=date(2025, 1, 28),
                                       source="receipt", reference="完税证明0128"), shelf=city.shelf)
@@ -129,6 +136,8 @@ def test_two_months_of_a_negotiated_drug(city: Any) -> None:
     assert agency.do("/drug-books/2025-02/check", {**found, "is_right": True, "says": ""})["state"] == "checked"
     assert agency.refused("/drug-books/2025-02/check", {**found, "is_right": True})["code"] == "BOOK_CHECKED"
 
+    february = owes(city, patient, date(2025, 2, 1))
+
     # 03-05: the second month
     city.turn("2025-03-05 10:00")
     store.do("/drug-sales", sale(patient, "FP-0305", 12000, "2025-03-05T10:00:00+08:00"))
@@ -136,9 +145,8 @@ def test_two_months_of_a_negotiated_drug(city: Any) -> None:
     # 03-20: the dues arrive
     city.turn("2025-03-20 09:00")
     assert states(city) == ["received", "received"]
-    paid = Payment(payment_id="TAX-1", bill_id=bill["bill_id"], amount_fen=bill["amount_fen"], channel="tax_app",
-                   paid_at=at("2025-01-28 10:00"), payer_no=bill["payer_no"], admdvs=REGION)
-    city.do(receive_payment, paid, actor=TAX, shelf=city.shelf)
+    told_paid(city, february, "TAX-2", "2025-02-26")
+    told_paid(city, january, "TAX-1", "2025-01-28")
     assert states(city) == ["ready", "ready"]
     (told,) = city.fetch("select text from notices.message where psn_no = $1 and kind = 'dues_arrived'", patient["psn_no"])
     assert "000001" in told["text"]

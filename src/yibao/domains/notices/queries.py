@@ -41,6 +41,7 @@ where psn_no = $1 and emp_no = $2 and fixmedins_code = $3 order by since desc, s
 """
 SUBSCRIPTION = f"{_SUBSCRIPTION} from notices.subscription where psn_no = $1 and subscription_id = $2"
 MESSAGE = "select admdvs, fixmedins_code, read_at from notices.message where psn_no = $1 and message_id = $2"
+LAST_SENT = "select max(version) from notices.text_kept where admdvs = $1 and plan = $2 and version < $3"
 KEPT = """
 select version, text, kept_at from notices.text_kept
 where admdvs = $1 and plan = $2 and view = $3 and ($4 = 0 or version = $4) order by version desc limit 1
@@ -102,6 +103,12 @@ async def find_subscription(tx: Connection, psn_no: str, subscription_id: str) -
 async def find_message(tx: Connection, psn_no: str, message_id: str) -> asyncpg.Record | None:
     """Return region, institution and reading of a message."""
     return await tx.fetchrow(MESSAGE, psn_no, message_id)
+
+
+async def last_sent(tx: Connection, admdvs: str, plan: str, *, before: int) -> int | None:
+    """Return the last version before another of which anything was sent; None if there is none."""
+    version: int | None = await tx.fetchval(LAST_SENT, admdvs, plan, before)
+    return version
 
 
 async def find_kept(

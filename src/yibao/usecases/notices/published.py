@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from yibao.domains.notices.queries import last_sent
 from yibao.domains.windows.model import Plan
 from yibao.domains.windows.queries import find_newest, find_plan, list_plans
 from yibao.domains.windows.reading import read_plan
@@ -28,8 +29,13 @@ async def find_published(tx: Connection, admdvs: str, name: str, *, version: int
 
 
 async def find_before(tx: Connection, plan: Plan) -> Plan | None:
-    """Return the version that a plan replaces; None for a first one."""
-    stored = await find_plan(tx, plan.admdvs, plan.name, plan.amends) if plan.amends else None
+    """Return the version that people were told of before a plan; None for a first one.
+
+    That is the last one of which anything was sent, published or withdrawn since: a version that was replaced before
+    anybody heard of it is skipped. If nothing was ever sent it is the one that the plan replaces.
+    """
+    version = await last_sent(tx, plan.admdvs, plan.name, before=plan.version) or plan.amends
+    stored = await find_plan(tx, plan.admdvs, plan.name, version) if version else None
     return None if stored is None else _plan(stored)
 
 

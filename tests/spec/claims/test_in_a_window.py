@@ -1,10 +1,10 @@
-"""A plan may promise the rate of the network for what nobody could file: the claim is then decided as if it had been."""
+"""Claims and windows: the promised rate, the days for claims, papers taken in while the business stands still."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.support.claims_office import ClaimsOffice, line, outside_stay
+from tests.support.claims_office import ClaimsOffice, line, outside_stay, papers
 from tests.support.window_city import plan_text
 
 
@@ -45,3 +45,46 @@ def test_a_plan_may_name_the_days_for_claims(city_at: Any) -> None:
         else:
             claim = office.open(patient, [bill], cause="unfiled")
             office.intake.do(f"/applications/{claim['application_id']}/withdraw", {"says": "下次再来"})
+
+
+def test_a_plan_may_take_claims_in_while_their_business_stands_still(city_at: Any) -> None:
+    city = city_at("2021-09-29 10:00")
+    city.publish(plan_text("zibo-2021") + """
+[[rule]]
+id = "ZB-X1"
+disposition = "accept_register"
+when.business = ["manual_claim"]
+when.channel = ["window"]
+phase = ["frozen"]
+says = "停机期间收件登记，恢复后集中办理"
+mark = "assumed"
+terms.register = "counter_intake"
+terms.assumed_why = "演练用"
+
+[[register]]
+kind = "counter_intake"
+title = "窗口收件登记册"
+keeper = "agency"
+""")
+    city.turn("2021-10-15 09:00")
+    item = next(i for i in city.world["items"] if i["chrgitm_lv"] == "01" and i["list_type"] == "201")
+    bill = outside_stay("2021-10-08", "2021-10-14", [line(item, 20_000, quantity=200, on="2021-10-14")])
+    office, patient = ClaimsOffice(city), city.patient("zb-active-first")
+    incomplete = office.refused(patient, [bill], cause="unfiled", materials=papers("inpatient", without="bill"))
+    assert incomplete["code"] == "MATERIAL_MISSING"
+    claim = office.open(patient, [bill], cause="unfiled", phone="13900000001")
+    row = city.fetch("select register_no, state from services.application where application_id = $1", claim["application_id"])[0]
+    assert row["state"] == "registered"
+    assert row["register_no"].startswith("R370300-counter_intake-")
+    # The receipt is held from now on; the work waits for the restart.
+    assert office.refused(patient, [bill], cause="unfiled")["code"] == "BILL_CLAIMED"
+    assert office.review.refused(f"/claims/{claim['claim_id']}/calculate")["code"] == "WINDOW_STOPPED"
+    city.turn("2021-10-19 09:00")
+    office.accept(claim)
+    office.calculate(claim)
+    office.decide(claim)
+    assert office.show(claim)["claim"]["fund_fen"] == 1_168_200
+    office.bank_answers(office.send_to_bank())
+    entry = city.fetch("select state from registers.entry where register_no = $1", row["register_no"])[0]
+    assert entry["state"] == "done"
+    assert city.breaches() == {}
