@@ -23,6 +23,7 @@ from tests.proofs import (
     properties,
     restore,
     window,
+    window_orders,
 )
 from tests.proofs.platform import Platform, Result
 from tests.proofs.year import run as year
@@ -160,6 +161,10 @@ PROOFS: dict[str, tuple[Part, ...]] = {
             (*REGION, "src/yibao/usecases/windows", "src/yibao/domains/windows", "src/yibao/usecases/episodes",
              "src/yibao/domains/episodes", "src/yibao/usecases/backfill", "src/yibao/usecases/registers",
              "src/yibao/domains/registers", "src/yibao/usecases/resettlement", "src/yibao/data/plans"),
+        ),
+        Part(
+            "ORDERS", "停机期间的费用以任意先后补录，每一笔与从未停机的城市逐分相同；撤销后可再来", window_orders.run, 1_000, 50,
+            (*LAW, "src/yibao/usecases/backfill", "src/yibao/usecases/resettlement", "src/yibao/domains/episodes"),
         ),
     ),
     "messages": (

@@ -2,7 +2,7 @@
 
 | who | what |
 |---|---|
-| father | sees a doctor on the 12th and pays everything; on the 20th the hospital settles and gives back what the insurance pays |
+| father | sees a doctor on the 12th and pays everything; on the 20th the hospital settles and gives back the insurance's part |
 | father | had brought the papers of a transfer on the 9th: its fifteen working days move on by the days of the stop |
 | mother | registers her pregnancy: refused on the 12th with until when, approved on the 20th |
 | grandmother | pays next year's dues on the 13th, when collection stands still: the money goes back, and she pays again later |
@@ -22,7 +22,12 @@ from tests.support.window_city import City, at, plan_text
 from tests.support.window_desk import WindowDesk
 from yibao.kernel.actor import Actor
 from yibao.usecases.contributions.assess_residents import assess_residents
-from yibao.usecases.contributions.receive_payment import Payment, PaymentReturned, receive_payment, return_payment
+from yibao.usecases.contributions.receive_payment import (
+    Payment,
+    PaymentReturned,
+    receive_payment,
+    return_payment,
+)
 from yibao.usecases.contributions.send_bills import send_bills
 from yibao.usecases.deadlines.move_deadlines import move_deadlines
 

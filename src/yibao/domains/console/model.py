@@ -67,6 +67,16 @@ class Rate(msgspec.Struct, frozen=True):
     most: str
 
 
+class YearByHand(msgspec.Struct, frozen=True):
+    """A benefit year that somebody has to put into the order of service, and why it was not done by itself."""
+
+    psn_no: str
+    insutype: str
+    year: int
+    at: datetime
+    why: str
+
+
 @cache
 def themes() -> Mapping[str, str]:
     """Return the themes of calls: code to title."""

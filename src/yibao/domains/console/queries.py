@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import asyncpg
 
-from yibao.domains.console.model import Day, Problem, Rate
+from yibao.domains.console.model import Day, Problem, Rate, YearByHand
 from yibao.infra.database import Connection
 
 PROBLEMS = """
@@ -38,6 +38,10 @@ select state, count(*)::integer as episodes, min(received_at) as oldest, min(set
        sum(paid_fen)::bigint as paid_fen, sum(due_fen)::bigint as due_fen, sum(back_fen)::bigint as back_fen,
        sum(topup_fen)::bigint as topup_fen
 from episodes.episode where admdvs = $1 and plan = $2 group by state order by state
+"""
+BY_HAND = """
+select psn_no, insutype, year, max(at) as at, (array_agg(refusal order by at desc))[1] as why
+from backfill.reordering where admdvs = $1 and refusal <> '' group by psn_no, insutype, year order by 4 desc limit $2
 """
 # A refusal that names what is wrong with a message is the sender's; what the platform owes is in the other three.
 RATES = """
@@ -78,6 +82,11 @@ async def count_themes(tx: Connection, admdvs: str, *, since: datetime) -> list[
 async def count_episodes(tx: Connection, admdvs: str, *, plan: str) -> list[asyncpg.Record]:
     """Return episodes that a plan held up, by state, with the cash of each in fen."""
     return await tx.fetch(EPISODES, admdvs, plan)
+
+
+async def list_years_by_hand(tx: Connection, admdvs: str, *, limit: int = 50) -> list[YearByHand]:
+    """Return benefit years that could not be put into the order of service by themselves, the newest first."""
+    return [YearByHand(*row) for row in await tx.fetch(BY_HAND, admdvs, limit)]
 
 
 async def count_failures(tx: Connection, admdvs: str, *, since: datetime, limit: int = 50) -> list[Rate]:

@@ -48,6 +48,7 @@ def _desk(desk: Desk) -> list[RenderableType]:
     if desk.days:
         parts.append(Text(f"未结 {_line(desk.days)} {desk.days[-1].open} 件"))
     parts += [Text(f"问题：{p.title}，涉及 {p.people} 人，预计 {p.close_by} 解决") for p in desk.problems]
+    parts += [Text(f"须人工排序：{y.psn_no} {y.year}年 {y.why}") for y in desk.years_by_hand]
     if desk.themes:
         parts.append(Text("来电：" + "，".join(f"{t.title} {t.calls}" for t in desk.themes)))
     return parts

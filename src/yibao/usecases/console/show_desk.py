@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from yibao.domains.console import queries
-from yibao.domains.console.model import Day, Problem, Rate, themes
+from yibao.domains.console.model import Day, Problem, Rate, YearByHand, themes
 from yibao.domains.registers.queries import sum_books
 from yibao.domains.windows.gate import stage_of
 from yibao.domains.windows.model import FROZEN, STAGES, Plan, Track
@@ -84,6 +84,7 @@ class Desk(msgspec.Struct, frozen=True):
     rates: list[Rate]
     themes: list[Theme]
     problems: list[Problem]
+    years_by_hand: list[YearByHand]
 
 
 async def show_desk(tx: Connection, *, admdvs: str, gate: Gate, now: datetime) -> list[Desk]:
@@ -119,6 +120,7 @@ async def _desk(tx: Connection, plan: Plan, *, now: datetime) -> Desk:
         rates=await queries.count_failures(tx, admdvs, since=now - timedelta(minutes=RATE_MINUTES)),
         themes=await _themes(tx, admdvs, since=now - timedelta(days=_CALL_DAYS)),
         problems=await queries.list_problems(tx, admdvs),
+        years_by_hand=await queries.list_years_by_hand(tx, admdvs),
     )
 
 

@@ -102,7 +102,7 @@ async def receive_payment(
         return closed
     if command.amount_fen <= 0:
         return await _not_taken(tx, "NEGATIVE_AMOUNT", command, admdvs, now=now)
-    back = sends_back(gate, bill, admdvs=admdvs, channel=command.channel, payer_kind=bill.payer_kind if bill else "",
+    back = await sends_back(tx, gate, bill, admdvs=admdvs, channel=command.channel, payer_kind=bill.payer_kind if bill else "",
                       paid_at=command.paid_at)
     cases = [] if back else await _doubts(tx, command, bill, admdvs, now=now)
     held = back is not None or any(c.kind in ("UNKNOWN_BILL", "CANCELLED_BILL", "WRONG_PAYER") for c in cases)

@@ -22,6 +22,8 @@ from yibao.usecases.windows.pass_gate import Gate
 REFUND_AT_ONCE = "refund_at_once"
 _BUSINESS = {"person": "flexible_contribution", "household": "resident_contribution"}
 _TAX = "tax"
+RESIDENTS = "390"
+INSUTYPE = "select insutype from contributions.due where bill_id = $1 limit 1"
 NAME = """
 select name from (
     select 1 as rank, psn_no, name from people.person where psn_no = $1
@@ -31,16 +33,22 @@ select name from (
 """
 
 
-def sends_back(
-    gate: Gate | None, bill: Bill | None, *, admdvs: str, channel: str, payer_kind: str, paid_at: datetime
+async def sends_back(
+    tx: Connection, gate: Gate | None, bill: Bill | None, *, admdvs: str, channel: str, payer_kind: str, paid_at: datetime
 ) -> Rule | None:
     """Return the rule by which money paid at an instant goes back, None where it is taken in as always.
 
     What was paid before the stop and is only told after it is no payment after the stop.
     """
-    if gate is None:
+    if gate is None or gate.plan_for(admdvs, paid_at) is None:
         return None
-    business = "back_payment" if bill is not None and bill.kind == "lump" else _BUSINESS.get(payer_kind, "contribution")
+    insutype = await tx.fetchval(INSUTYPE, bill.bill_id) if bill is not None else ""
+    if bill is not None and bill.kind == "lump":
+        business = "back_payment"
+    elif insutype == RESIDENTS:
+        business = "resident_contribution"
+    else:
+        business = _BUSINESS.get(payer_kind, "contribution")
     known = channel if channel in channels() else _TAX
     judged = gate.ask(Asked(business=business, admdvs=admdvs, channel=known, payer=payer_kind), paid_at)
     return next((hit.rule for hit in judged.hits if hit.rule.disposition == REFUND_AT_ONCE), None)
