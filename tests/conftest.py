@@ -36,7 +36,7 @@ _numbers = itertools.count(1)
 
 def _sweep() -> None:
     """End servers and remove directories that a killed test process left behind."""
-    roots = (Path(tempfile.gettempdir()), Path("/dev/shm"))  # noqa: S108 - the proofs keep the stores of the parties there
+    roots = (Path(tempfile.gettempdir()), Path("/dev/shm"))
     for left in (found for root in roots for found in root.glob(f"{_PREFIX}*-*")):
         owner = int(left.name.removeprefix(_PREFIX).split("-")[0])
         if Path(f"/proc/{owner}").exists():

@@ -166,7 +166,7 @@ class _Stage:
         async with httpx.AsyncClient(timeout=60) as client:
             line = _Line(client, base, served, self, keys)
             life = Life(season, till=Till(line.carry), post=line.post, turn=clock.turn)
-            office = Office(plan.admdvs, plan.name, line.post)
+            office = Office(plan.admdvs, plan.name, line.post, line.read)
             dues = _Dues(database, outside, clock, plan, season, self.shelf)
             papers = who_brings_papers(people.patients, season, wanted=max(4, self.n // 50), seed=self.seed)
             await life.play(script, [*office.acts(papers, season), *dues.acts()])
@@ -225,6 +225,17 @@ class _Line:
 
         async def send(_first: bool) -> bytes | None:
             answer = await self._client.post(f"{self._base}/api/v1{path}", json=body, headers=headers)
+            return None if answer.status_code >= 500 or answer.status_code == 429 else answer.content
+
+        found: dict[str, Any] = msgspec.json.decode(await _until_answered(send))
+        return found
+
+    async def read(self, who: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
+        """Ask the REST API."""
+        headers = {"authorization": f"Bearer {self._keys[who]}"}
+
+        async def send(_first: bool) -> bytes | None:
+            answer = await self._client.get(f"{self._base}/api/v1{path}", params=query, headers=headers)
             return None if answer.status_code >= 500 or answer.status_code == 429 else answer.content
 
         found: dict[str, Any] = msgspec.json.decode(await _until_answered(send))

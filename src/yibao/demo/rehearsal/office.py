@@ -15,8 +15,11 @@ import msgspec
 from yibao.demo.rehearsal.script import EMPLOYEES, Patient, Season
 
 Post = Callable[[str, str, Any, str], Awaitable[dict[str, Any]]]
+Read = Callable[[str, str, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Asks the REST API: who asks, path, query; returns the answer."""
 TRANSFER_ITEM = "002036003002"
-BOOKS = ("transfer_papers", "paid_in_full", "held_open", "deposit")
+BOOKS = ("transfer_papers", "paid_in_full", "held_open", "deposit", "cash_difference")
+_PAGE = 200
 PEOPLE_A_PAPER = 50
 """One in so many people moves with a record in the days of the stop."""
 LINGERS = 10
@@ -45,8 +48,8 @@ def who_brings_papers(patients: Sequence[Patient], season: Season, *, wanted: in
 class Office:
     """Takes papers in and works the books of a window off."""
 
-    def __init__(self, admdvs: str, plan: str, post: Post) -> None:
-        self._admdvs, self._plan, self._post = admdvs, plan, post
+    def __init__(self, admdvs: str, plan: str, post: Post, read: Read) -> None:
+        self._admdvs, self._plan, self._post, self._read = admdvs, plan, post, read
         self.done: Counter[str] = Counter()
         self.refused: list[str] = []
 
@@ -56,6 +59,7 @@ class Office:
         return [
             *((who.at, partial(self.take_papers, who)) for who in papers),
             (season.restart + timedelta(days=1), partial(self.work_off, ("transfer_papers",))),
+            (end - timedelta(days=1), self.end_differences),
             (end, partial(self.close_books, BOOKS, on=end.date())),
         ]
 
@@ -95,6 +99,28 @@ class Office:
                 self.done["books closed"] += 1
             else:
                 self.refused.append(f"close {kind}: {answer.get('detail') or answer}")
+
+    async def end_differences(self) -> None:
+        """Have every institution end what a changed place in the year gave its patients back or still asks of them."""
+        after = ""
+        while True:
+            asked = {"admdvs": self._admdvs, "kind": "cash_difference", "after": after, "limit": _PAGE}
+            rows = (await self._read("review", "/register-entries", asked))["rows"]
+            for row in rows:
+                if row["state"] in ("received", "ready"):
+                    await self._end_difference(row)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["register_no"]
+
+    async def _end_difference(self, row: dict[str, Any]) -> None:
+        number, body = row["register_no"], {"amount_fen": row["body"]["change_fen"]}
+        path = f"/register-entries/{number}/cash"
+        ended = await self._post(row["fixmedins_code"], path, body, f"difference-{number[-12:]}")
+        if ended.get("state") == "done":
+            self.done["cash differences ended"] += 1
+        else:
+            self.refused.append(f"difference {number}: {ended.get('detail') or ended}")
 
     def _book(self, kind: str) -> str:
         return f"/regions/{self._admdvs}/registers/{kind}"

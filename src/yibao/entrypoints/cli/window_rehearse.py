@@ -155,8 +155,13 @@ async def _live(
             found: dict[str, Any] = answer.json()
             return found
 
+        async def read(who: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
+            answer = await client.get(path, params=query, headers={"authorization": f"Bearer {keys[who]}"})
+            found: dict[str, Any] = answer.json()
+            return found
+
         life = Life(season, till=Counter(http_sender(base_url + ENDPOINT)), post=post, turn=clock.turn)
-        office = Office(plan.admdvs, plan.name, post)
+        office = Office(plan.admdvs, plan.name, post, read)
         await life.play(script, office.acts(who_brings_papers(
             people.patients, season, wanted=cast.people // PEOPLE_A_PAPER, seed=cast.seed), season), progress=_told)
         clock.turn(season.end)

@@ -22,7 +22,7 @@ from yibao.usecases.deadlines.ways_open import OpenWay, ways_open
 
 MaybePsnNo = Annotated[str, Meta(max_length=32, pattern=r"^[0-9A-Za-z]*$", description="人员编号，空为全部")]
 MaybeCode = Annotated[str, Meta(max_length=60, pattern=r"^[0-9A-Za-z_-]*$", description="空为全部")]
-ObjectKind = Annotated[str, Meta(max_length=20, pattern=r"^[a-z_]+$", description="application、transfer、bill、claim、episode 等")]
+ObjectKind = Annotated[str, Meta(max_length=20, pattern=r"^[a-z_]+$", description="application、transfer、bill、claim 等")]
 Month = Annotated[date, Meta(description="月份的第一天；居民为年度的首月")]
 
 

@@ -23,6 +23,7 @@ from yibao.entrypoints.api.services import Call
 from yibao.kernel.refusal import Refusal
 from yibao.usecases.registers.close_book import CloseBook, ClosedBook, close_book
 from yibao.usecases.registers.close_entry import close_entry, name_owner
+from yibao.usecases.registers.end_difference import end_difference
 from yibao.usecases.registers.print_book import write_page, write_sheet
 from yibao.usecases.registers.read_book import read_book
 from yibao.usecases.registers.receive_entry import ReceiveEntry, receive_entry
@@ -137,6 +138,12 @@ class EndRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: MaybeWords = ""
 
 
+class CashDone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cash that went over the counter, fen."""
+
+    amount_fen: Annotated[int, Meta(ge=-100_000_000_00, le=100_000_000_00)]
+
+
 class Owner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who answers for a row that is left over, until when."""
 
@@ -213,6 +220,13 @@ async def end_register_entry(call: Call, register_no: Id, data: EndRow) -> Regis
         ids=call.ids))
 
 
+@deed("/register-entries/{register_no}/cash", verb="end_difference")
+async def end_cash_difference(call: Call, register_no: Id, data: CashDone) -> RegisterRow | Refusal:
+    """Say that the cash of a difference went over the counter: positive taken from the patient, negative given back."""
+    return row_of(await end_difference(
+        call.tx, register_no, amount_fen=data.amount_fen, actor=call.actor, now=call.now, ids=call.ids))
+
+
 @deed("/register-entries/{register_no}/owner", verb="own_register_entry")
 async def own_register_entry(call: Call, register_no: Id, data: Owner) -> RegisterRow | Refusal:
     """Name who answers for a row that is left over, so that its book can close."""
@@ -278,5 +292,6 @@ def _view(e: Entry) -> RegisterRow:
 
 ROUTES = (
     list_registers, list_register_entries, show_register_entry, receive_register_entry, keep_filing_papers,
-    end_register_entry, own_register_entry, work_register, close_register, register_as_sheet, register_as_page, list_own_rows,
+    end_register_entry, end_cash_difference,
+    own_register_entry, work_register, close_register, register_as_sheet, register_as_page, list_own_rows,
 )
