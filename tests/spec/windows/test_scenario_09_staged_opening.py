@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.proofs.platform import until
 from tests.support.hall import Hall, problem_of
 from tests.support.window_city import City, plan_text
 from yibao.usecases.windows.watch_stages import watch_stages
@@ -45,12 +46,15 @@ def ask(city: City, name: str = "") -> dict[str, Any]:
 
 def traffic(city: City, *, good: int, bad: int) -> None:
     """Send messages of which some fail, and wait until the log has them: it is written behind the replies."""
-    before = city.fetch("select count(*) as n from platform.traffic")[0]["n"]
+    before = logged(city)
     answers = [ask(city)["infcode"] for _ in range(good)] + [ask(city, "无此人")["infcode"] for _ in range(bad)]
     assert answers == [0] * good + [-1] * bad
-    while city.fetch("select count(*) as n from platform.traffic")[0]["n"] < before + good + bad:
-        ask(city)
-        before += 1  # each more is one more to wait for
+    assert until(lambda: logged(city) >= before + good + bad, within_s=30)
+
+
+def logged(city: City) -> int:
+    """Return how many messages the log has."""
+    return int(city.fetch("select count(*) as n from platform.traffic")[0]["n"])
 
 
 def watch(city: City) -> None:
