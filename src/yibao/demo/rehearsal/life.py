@@ -86,7 +86,7 @@ class Life:
             acts.append((care.end, self.leave))
         if season.touches(care) and not season.is_stopped(end):
             # Admitted in the stop and still there: the admission is made up for, with its own date.
-            acts.append((max(season.restart + timedelta(minutes=5), min(care.entered, end - timedelta(minutes=1))), self.begin))
+            acts.append((max(season.restart + timedelta(minutes=30), min(care.entered, end - timedelta(minutes=1))), self.begin))
         acts.append((max(care.entered, end), self.finish))
         return acts
 

@@ -111,14 +111,20 @@ def write_script(people: People, season: Season, *, cares: int, seed: int) -> li
             given=rng.choice((10_000, 10_000, 5_000)) if kind == STAY else 10_000,
             entered=_entered(rng, season, end or begin),
         ))
-    return sorted((_sent_when_free(care, script) for care in script), key=lambda c: (c.begin, c.number))
+    return sorted((_sent_when_free(care, script, season) for care in script), key=lambda c: (c.begin, c.number))
 
 
-def _sent_when_free(care: Care, script: Sequence[Care]) -> Care:
-    """Put off what is sent late until its patient lies in no hospital: one stay is open at a time."""
+def _sent_when_free(care: Care, script: Sequence[Care], season: Season) -> Care:
+    """Send what is late so that its patient lies in one hospital at a time.
+
+    Who was admitted before the stop and has left is discharged first of all; who was admitted inside it is admitted when the
+    later stay is over.
+    """
     if care.kind != STAY or care.end is None or care.entered <= care.end + _AT_ONCE:
         return care
-    later = [c for c in script if c.kind == STAY and c.patient == care.patient and c.begin > care.begin and c.end]
+    later = [c for c in script if c.kind == STAY and c.patient == care.patient and c.begin > care.begin]
+    if care.begin < season.stop:
+        return msgspec.structs.replace(care, entered=season.restart + 2 * _AT_ONCE) if later else care
     ends = [max(c.entered, c.end) for c in later if c.end and c.begin <= care.entered <= max(c.entered, c.end)]
     return msgspec.structs.replace(care, entered=max(ends) + _AT_ONCE) if ends else care
 

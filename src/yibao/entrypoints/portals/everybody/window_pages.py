@@ -19,11 +19,18 @@ from yibao.usecases.console.show_desk import TrackNow, days_of, tracks_now
 from yibao.usecases.notices.writing import long_text
 
 
+class Together(msgspec.Struct, frozen=True):
+    """Tracks that stand alike: the same stage, the same times."""
+
+    now: TrackNow
+    titles: list[str]
+
+
 class Board(msgspec.Struct, frozen=True):
     """One window as everybody may see it."""
 
     plan: Plan
-    tracks: list[TrackNow]
+    groups: list[Together]
     text: str
     hotlines: tuple[Hotline, ...]
     problems: list[Problem]
@@ -48,10 +55,17 @@ async def show_windows(request: AnyRequest) -> Response[str]:
         except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             pass
         boards.append(Board(
-            plan, tracks_now(plan, now), long_text(plan, view="person"), plan.hotlines, problems, days,
+            plan, _together(tracks_now(plan, now)), long_text(plan, view="person"), plan.hotlines, problems, days,
             Markup(draw_days(days)),  # noqa: S704 - made here, of numbers only
         ))
     return page(request, "windows.html", title="停机公告", active="windows", boards=boards)
+
+
+def _together(tracks: list[TrackNow]) -> list[Together]:
+    groups: dict[tuple[str, str, str], Together] = {}
+    for t in tracks:
+        groups.setdefault((t.stage, t.stop, t.restart), Together(t, [])).titles.append(t.title)
+    return list(groups.values())
 
 
 HANDLERS = [show_windows]
