@@ -48,7 +48,7 @@ def test_the_board_says_what_stands_and_what_is_left(city: City) -> None:
 
     # The desk tells a problem, puts its day off and ends it; the board follows.
     told = city.hall("review").do("/window-desk/problems", PROBLEM)
-    assert "涉及人数" in board(city)
+    assert "涉及人数：120" in board(city)
     assert "部分人员十月份个人账户未划入" in board(city)
     path = f"/window-desk/problems/{told['problem_id']}"
     moved = city.hall("review").do(path, {"admdvs": "370300", "close_by": "2021-11-15", "people": 80})
