@@ -26,6 +26,7 @@ import msgspec
 from tests.proofs.books import Books
 from tests.proofs.platform import Platform, Result, Served, _free_port
 from tests.proofs.year.outside import Outside, folder
+from tests.support.databases import drop_database
 from tests.support.till import TRY_AGAIN
 from tests.support.window_city import plan_text
 from yibao.demo.agency import describe_agency
@@ -128,8 +129,7 @@ class _Stage:
             return asyncio.run(self._run(self.platform.postgres.url_for(name), home))
         finally:
             shutil.rmtree(home, ignore_errors=True)
-            with Books(self.platform.postgres.url_for("postgres")) as books:
-                books.execute(f"drop database {name} with (force)")
+            drop_database(self.platform.postgres.url_for("postgres"), name)
 
     async def _run(self, url: str, home: Path) -> tuple[Left, dict[str, int]]:
         await migrate(url)
