@@ -20,12 +20,10 @@ DRIVEN = {
     "delegate":
         "tests/spec/registers/test_institutions_decide.py"
         "::test_accidents_are_decided_by_hospitals_and_audited_until_the_agency_takes_it_back",
-    "refund_at_once": "tests/spec/registers/test_sent_back.py::test_money_paid_inside_the_stop_goes_back_and_pays_later",
+    "refund_at_once": "tests/spec/windows/test_disposition_papers.py::test_papers_and_money_of_the_stop",
     "accept_register": "tests/spec/windows/test_scenario_04_transfer_papers.py::test_papers_of_a_transfer_through_the_window",
-    "accept_effective_on_receipt":
-        "tests/spec/registers/test_intake.py::test_a_filing_holds_from_the_day_its_papers_came_in",
-    "pre_accept":
-        "tests/spec/registers/test_intake.py::test_what_is_sent_online_is_stored_undecided_and_handed_over_in_order",
+    "accept_effective_on_receipt": "tests/spec/windows/test_disposition_papers.py::test_papers_and_money_of_the_stop",
+    "pre_accept": "tests/spec/windows/test_disposition_papers.py::test_papers_and_money_of_the_stop",
     "defer_advice":
         "tests/spec/windows/test_disposition_doors.py::test_defer_advice_lets_people_on_and_asks_them_to_wait",
     # what becomes of a bill
