@@ -91,7 +91,9 @@ class Life:
         return acts
 
     async def begin(self, o: Outcome, at: datetime) -> None:
-        """Register or admit."""
+        """Register or admit, unless that was done already."""
+        if self.till.has_begun(o.care):
+            return
         reply = await self.till.begin(o.care, at=at)
         if reply["infcode"] != 0:
             o.refused = o.refused or str(reply.get("err_msg"))

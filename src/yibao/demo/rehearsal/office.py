@@ -19,7 +19,7 @@ Read = Callable[[str, str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """Asks the REST API: who asks, path, query; returns the answer."""
 TRANSFER_ITEM = "002036003002"
 BOOKS = ("transfer_papers", "paid_in_full", "held_open", "deposit", "cash_difference")
-_PAGE = 200
+_PAGE, _BATCH, _TURNS = 200, 50, 500
 PEOPLE_A_PAPER = 50
 """One in so many people moves with a record in the days of the stop."""
 LINGERS = 10
@@ -72,29 +72,39 @@ class Office:
             self.refused.append(f"papers {who.number}: {answer.get('detail') or answer}")
 
     async def work_off(self, kinds: Sequence[str]) -> None:
-        """Have books worked off: one clerk proposes, another approves."""
+        """Have books worked off, so many rows at once: one clerk proposes, another approves."""
         for kind in kinds:
-            asked = await self._post("review", f"{self._book(kind)}/work", {"plan": self._plan}, f"work-{kind}-asked")
-            proposal = asked.get("proposal_id")
-            if not proposal:
-                self.refused.append(f"work {kind}: {asked.get('detail') or asked}")
-                continue
-            done = await self._post("approve", f"/proposals/{proposal}/approve", {}, f"work-{kind}-agreed")
-            for row in done.get("answer", {}).get("rows", ()):
-                self.done[f"{kind} {row['outcome']}"] += 1
+            after, batch = "", 0
+            while True:
+                batch += 1
+                body = {"plan": self._plan, "after": after, "limit": _BATCH}
+                asked = await self._post("review", f"{self._book(kind)}/work", body, f"work-{kind}-{batch:04d}-asked")
+                proposal = asked.get("proposal_id")
+                if not proposal:
+                    self.refused.append(f"work {kind}: {asked.get('detail') or asked}")
+                    break
+                done = await self._post("approve", f"/proposals/{proposal}/approve", {}, f"work-{kind}-{batch:04d}-agreed")
+                rows = done.get("answer", {}).get("rows", ())
+                for row in rows:
+                    self.done[f"{kind} {row['outcome']}"] += 1
+                if len(rows) < _BATCH:
+                    break
+                after = rows[-1]["register_no"]
 
     async def close_books(self, kinds: Sequence[str], *, on: date) -> None:
-        """Close the books; a row that is still open gets somebody who answers for it."""
+        """Close the books; rows that are still open get somebody who answers for them."""
         for kind in kinds:
-            answer = await self._post("review", f"{self._book(kind)}/close", {"plan": self._plan}, f"close-{kind}-first")
-            for n, fault in enumerate(answer.get("faults", ()), 1):
-                number = fault.get("received")
-                if number:
+            answer: dict[str, Any] = {"faults": ()}
+            for turn in range(_TURNS):
+                answer = await self._post(
+                    "review", f"{self._book(kind)}/close", {"plan": self._plan}, f"close-{kind}-{turn:04d}")
+                numbers = [f["received"] for f in answer.get("faults", ()) if f.get("received")]
+                if not numbers:
+                    break
+                for number in numbers:
                     owner = {"owner": "review.rehearsal", "until": (on + timedelta(days=60)).isoformat()}
-                    await self._post("review", f"/register-entries/{number}/owner", owner, f"own-{kind}-{n:06d}")
+                    await self._post("review", f"/register-entries/{number}/owner", owner, f"own-{number[-30:]}")
                     self.done["rows owned"] += 1
-            if answer.get("faults"):
-                answer = await self._post("review", f"{self._book(kind)}/close", {"plan": self._plan}, f"close-{kind}-again")
             if "rows" in answer:
                 self.done["books closed"] += 1
             else:
