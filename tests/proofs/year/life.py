@@ -387,7 +387,8 @@ class Life:
                        and s.age_on(happening.on) in range(20, 45)), None)
         if mother is not None:
             self._ask("health", "birth", {
-                "birth_id": f"BC{happening.on:%Y%m%d}{happening.who:05d}", "mother_certno": mother.certno, "name": f"{mother.name[0]}新生", "sex": "1",
+                "birth_id": f"BC{happening.on:%Y%m%d}{happening.who:05d}", "mother_certno": mother.certno,
+                "name": f"{mother.name[0]}新生", "sex": "1",
                 "born_on": happening.on.isoformat(), "admdvs": REGION})
             self.done["births"] += 1
 
